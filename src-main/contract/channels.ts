@@ -1,0 +1,110 @@
+/**
+ * The whole surface between the host and its windows: every call, topic and stream, with its types.
+ * Nothing else crosses. The names are `noun.verb`; `src-main/handlers/<noun>.ts` implements them.
+ */
+import type {
+  ContainerDetails,
+  ContainerView,
+  EngineEvent,
+  ImageDetails,
+  ImageView,
+  LogLine,
+  PullProgress,
+  RunRequest,
+  TerminalView,
+} from './engine.ts';
+import type { DoctorCheck, Settings, VmView } from './vm.ts';
+
+type Id = { readonly id: string };
+
+/** One request, one answer. Errors arrive as `ErrorView`. */
+export interface Calls {
+  'app.info': (input: Record<string, never>) => { version: string; platform: string; shell: 'electron' | 'web'; home: string };
+  /** Opens http(s) links only; anything else is `invalid-input`. In the web shell the page opens links itself. */
+  'app.openExternal': (input: { url: string }) => void;
+  'vm.start': (input: Record<string, never>) => void;
+  'vm.stop': (input: Record<string, never>) => void;
+  'vm.restart': (input: Record<string, never>) => void;
+  /** Does the remedy for whatever is wrong now: boots, rebuilds the link, or restarts the VM. */
+  'vm.mend': (input: Record<string, never>) => void;
+  'diagnostics.doctor': (input: Record<string, never>) => readonly DoctorCheck[];
+  'settings.get': (input: Record<string, never>) => Settings;
+  /** Takes effect at once where it can; returns what needs a restart of the VM. */
+  'settings.set': (input: { settings: Settings }) => { needsRestart: readonly string[] };
+  'images.inspect': (input: Id) => ImageDetails;
+  'images.remove': (input: { id: string; force: boolean }) => { untagged: readonly string[]; deleted: readonly string[] };
+  /** Creates and starts; the image must be there (pull it first with the `images.pull` stream). */
+  'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
+  'containers.inspect': (input: Id) => ContainerDetails;
+  'containers.start': (input: Id) => void;
+  'containers.stop': (input: Id) => void;
+  'containers.restart': (input: Id) => void;
+  'containers.kill': (input: Id) => void;
+  'containers.pause': (input: Id) => void;
+  'containers.unpause': (input: Id) => void;
+  'containers.rename': (input: { id: string; name: string }) => void;
+  'containers.remove': (input: { id: string; force: boolean; volumes: boolean }) => void;
+  /** `command` absent: the best shell the container has (bash, then sh). */
+  'terminals.open': (input: {
+    containerId: string;
+    command?: readonly string[];
+    user?: string;
+    columns: number;
+    rows: number;
+  }) => { id: string };
+  'terminals.close': (input: Id) => void;
+}
+
+/** State pushed to whoever subscribes: the current value at once, then every change. */
+export interface Topics {
+  vm: VmView;
+  settings: Settings;
+  images: readonly ImageView[];
+  containers: readonly ContainerView[];
+  terminals: readonly TerminalView[];
+}
+
+/** Long-lived, flow-controlled streams: `input` opens, `item`s come down, `message`s go up. */
+export interface Streams {
+  /** Ends when the pull is complete; closing it cancels the pull. */
+  'images.pull': { input: { reference: string }; item: PullProgress; message: never };
+  /** Batches of lines in order. `reset` true: the source was reopened (agent restart), drop nothing, only mark. */
+  'logs.follow': {
+    input: { containerId: string; tail: number | 'all'; since?: string; follow: boolean };
+    item: { readonly lines: readonly LogLine[] };
+    message: never;
+  };
+  /** First the kept scrollback, then live output. The terminal lives on when the stream is closed. */
+  'terminals.attach': {
+    input: { id: string };
+    item: { readonly data: string } | { readonly ended: true; readonly exitCode: number };
+    message: { readonly data: string } | { readonly columns: number; readonly rows: number };
+  };
+  /** The serial console: what was captured so far, then live. */
+  'vm.console': { input: Record<string, never>; item: { readonly data: string }; message: never };
+  /** Engine events from now on. */
+  'engine.events': { input: Record<string, never>; item: EngineEvent; message: never };
+}
+
+export type CallName = keyof Calls;
+export type TopicName = keyof Topics;
+export type StreamName = keyof Streams;
+export type CallInput<K extends CallName> = Parameters<Calls[K]>[0];
+export type CallResult<K extends CallName> = ReturnType<Calls[K]>;
+
+/** What a window, a shell or the command line holds; `wire-client.ts` makes one over any transport. */
+export interface HostClient {
+  call<K extends CallName>(channel: K, input: CallInput<K>, signal?: AbortSignal): Promise<CallResult<K>>;
+  /** Returns the function that ends the subscription. */
+  subscribe<K extends TopicName>(topic: K, listener: (value: Topics[K]) => void): () => void;
+  open<K extends StreamName>(stream: K, input: Streams[K]['input']): HostStream<K>;
+}
+
+/**
+ * An open stream. Iterate it for items: the loop ends when the stream does, and throws an `AppError` if it failed.
+ * Leaving the loop, or `close()`, closes the stream at the host.
+ */
+export interface HostStream<K extends StreamName> extends AsyncIterable<Streams[K]['item']> {
+  send(message: Streams[K]['message']): void;
+  close(): void;
+}

@@ -1,0 +1,121 @@
+/** View types of images and containers: what the window shows, already parsed from the Engine API. */
+
+export interface ImageView {
+  /** `sha256:…` */
+  readonly id: string;
+  /** `name:tag` forms; empty for an untagged image. */
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+  readonly sizeBytes: number;
+  readonly createdAtMs: number;
+  /** Names of the containers made from it. */
+  readonly usedBy: readonly string[];
+}
+
+export interface ImageDetails extends ImageView {
+  readonly architecture: string;
+  readonly os: string;
+  readonly command: readonly string[];
+  readonly entrypoint: readonly string[];
+  readonly environment: readonly string[];
+  /** As declared: `80/tcp`. */
+  readonly exposedPorts: readonly string[];
+  readonly volumes: readonly string[];
+  readonly user: string;
+  readonly workingFolder: string;
+  readonly history: readonly { readonly createdBy: string; readonly sizeBytes: number; readonly createdAtMs: number; readonly empty: boolean }[];
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+export interface PortView {
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp';
+  /** Absent when the port is exposed but not published. */
+  readonly hostIp?: string;
+  readonly hostPort?: number;
+}
+
+export interface ContainerView {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly command: string;
+  readonly state: ContainerState;
+  /** Docker's own words: `Up 3 minutes`, `Exited (0) 2 hours ago`. */
+  readonly status: string;
+  readonly createdAtMs: number;
+  readonly ports: readonly PortView[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ContainerDetails extends ContainerView {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** The engine's message when a start failed. */
+  readonly error: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly tty: boolean;
+  readonly environment: readonly string[];
+  readonly workingFolder: string;
+  readonly user: string;
+  readonly restartPolicy: string;
+  readonly ipAddress: string;
+  /** The whole `GET /containers/{id}/json` answer, for the inspect view. */
+  readonly raw: unknown;
+}
+
+export interface RunRequest {
+  readonly image: string;
+  readonly name?: string;
+  /** Empty or absent: the image's own. */
+  readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly environment?: readonly string[];
+  /** hostPort 0 or absent: the engine picks a free one. hostIp absent: loopback. */
+  readonly ports?: readonly { readonly containerPort: number; readonly protocol: 'tcp' | 'udp'; readonly hostPort?: number; readonly hostIp?: string }[];
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+  readonly pidsLimit?: number;
+  readonly restartPolicy?: 'no' | 'always' | 'unless-stopped' | 'on-failure';
+  readonly tty?: boolean;
+  readonly removeWhenStopped?: boolean;
+}
+
+/** Progress of one layer (or of the whole, when `layer` is empty) during a pull. */
+export interface PullProgress {
+  readonly layer: string;
+  /** Docker's own words: `Downloading`, `Extracting`, `Pull complete`, `Already exists`… */
+  readonly status: string;
+  readonly currentBytes?: number;
+  readonly totalBytes?: number;
+}
+
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr';
+  /** RFC 3339 with nanoseconds, as the engine wrote it. */
+  readonly time: string;
+  /** Without the line end; may hold ANSI sequences. */
+  readonly text: string;
+}
+
+export interface TerminalView {
+  readonly id: string;
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly command: string;
+  readonly title: string;
+  readonly state: 'open' | 'ended';
+  readonly exitCode?: number;
+}
+
+/** One entry of the engine's event feed. */
+export interface EngineEvent {
+  readonly type: string;
+  readonly action: string;
+  readonly actorId: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly timeNano: number;
+}

@@ -1,0 +1,69 @@
+/** The VM as windows and the command line see it. */
+
+/** Boot stages, in order. Each is probed, never assumed. */
+export const vmStages = ['prepare', 'process', 'monitor', 'ssh', 'agent', 'disk', 'network', 'engine'] as const;
+export type VmStage = (typeof vmStages)[number];
+
+export interface VmStageProgress {
+  readonly stage: VmStage;
+  readonly state: 'waiting' | 'running' | 'done' | 'failed';
+  /** What is being waited for, in the user's words: "Waiting for the engine to answer". */
+  readonly label: string;
+  /** Milliseconds this stage took, once done. */
+  readonly tookMs?: number;
+}
+
+/** The VM's state: one union, changed only by the pure transition function in `src-main/vm/state.ts`. */
+export type VmState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'booting'; readonly stage: VmStage; readonly attempt: number; readonly startedAtMs: number }
+  | { readonly kind: 'ready'; readonly sinceMs: number; readonly bootTookMs: number }
+  | { readonly kind: 'sleeping' }
+  | { readonly kind: 'resuming' }
+  | { readonly kind: 'stopping'; readonly step: 'guest' | 'power-button' | 'kill' }
+  | { readonly kind: 'failed'; readonly stage: VmStage; readonly message: string; readonly hint: string };
+
+export type Accelerator = 'hvf' | 'whpx' | 'kvm' | 'tcg';
+
+export interface VmView {
+  readonly state: VmState;
+  readonly stages: readonly VmStageProgress[];
+  /** Undefined until a back end was chosen. */
+  readonly backend?: {
+    readonly kind: 'qemu' | 'hyperv';
+    readonly accelerator: Accelerator | 'hyperv';
+    readonly version: string;
+  };
+  /** The link between host and guest; `down` with a ready VM means it is being rebuilt. */
+  readonly link: 'none' | 'connecting' | 'up' | 'down';
+  /** Path of the local socket (or pipe) that docker connects to. */
+  readonly dockerHost: string;
+  /** Something that works less well than it should, with what to do: shown as a banner. */
+  readonly warnings: readonly { readonly message: string; readonly hint: string }[];
+}
+
+export interface VmSettings {
+  /** 1 … the host's cores. */
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** Size of the data disk; it can only grow. */
+  readonly diskGiB: number;
+  /** `auto` probes in the platform's order of preference. */
+  readonly accelerator: 'auto' | Accelerator;
+  readonly backend: 'auto' | 'qemu' | 'hyperv';
+}
+
+export interface Settings {
+  readonly vm: VmSettings;
+  readonly appearance: { readonly theme: 'system' | 'light' | 'dark' };
+  readonly onQuit: 'leave-running' | 'stop';
+}
+
+/** One line of `doctor`: a stage or a thing the host needs. */
+export interface DoctorCheck {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed' | 'skipped';
+  readonly detail: string;
+  /** The remedy, when state is not ok. */
+  readonly remedy?: string;
+}

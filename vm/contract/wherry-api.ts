@@ -1,0 +1,85 @@
+/**
+ * What Docker has no word for, between the host and the agent: `/wherry/v1/…` on the engine's socket.
+ * All bodies are JSON; streams are newline-delimited JSON.
+ */
+
+/** `GET /wherry/v1/health`: each stage probed now, not remembered. */
+export interface GuestHealth {
+  readonly agent: { readonly version: string; readonly pid: number; readonly startedAtMs: number; readonly instanceId: string };
+  readonly disk: StageHealth & { readonly sizeBytes?: number; readonly freeBytes?: number };
+  readonly network: StageHealth;
+  readonly engine: StageHealth;
+}
+
+export interface StageHealth {
+  readonly state: 'starting' | 'ok' | 'failed';
+  /** What failed or is being done; empty when ok. */
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+/**
+ * `POST /wherry/v1/ports` with `Connection: Upgrade, Upgrade: tcp`: the agent answers `101`, then both sides send one
+ * JSON object a line. The host must keep one open while it is attached; with none open, wanted ports wait.
+ *
+ * On connect the agent first sends `sync` with every port now wanted; the host makes its forwards exactly that.
+ * Then each `add`/`remove` is answered by `done` with the same id.
+ */
+export type PortMessageToHost =
+  | { readonly kind: 'sync'; readonly id: number; readonly ports: readonly WantedPort[] }
+  | { readonly kind: 'add'; readonly id: number; readonly port: WantedPort }
+  | { readonly kind: 'remove'; readonly id: number; readonly port: WantedPort };
+
+export type PortMessageToGuest =
+  /** `failed` lists those of a sync (or the one of an add) that could not be bound. */
+  { readonly kind: 'done'; readonly id: number; readonly failed: readonly FailedPort[] };
+
+export interface WantedPort {
+  readonly protocol: 'tcp' | 'udp';
+  /** Address on the host; `127.0.0.1` when the user gave none. */
+  readonly hostIp: string;
+  readonly hostPort: number;
+  /** Where the host sends it: a port of the guest's own address, which nftables passes on to the container. */
+  readonly guestPort: number;
+  readonly containerId: string;
+}
+
+export interface FailedPort {
+  readonly port: WantedPort;
+  /** `taken` lets the agent try another when the user left the choice to it. */
+  readonly reason: 'taken' | 'forbidden' | 'other';
+  /** For the user, naming the port and, where known, who holds it. */
+  readonly message: string;
+}
+
+/** `POST /wherry/v1/shutdown`: stops containers (deadline in the query, `timeoutSeconds`), syncs, powers off. 202. */
+/** `POST /wherry/v1/clock` `{ nowMs }`: sets the guest's clock (after host sleep). 204. */
+export interface ClockRequest {
+  readonly nowMs: number;
+}
+
+/** The seed disk's `seed.json`; see `vm/image/README.md`. */
+export interface Seed {
+  readonly version: 1;
+  /** Made once per VM; a changed id means another VM's disk. */
+  readonly instanceId: string;
+  readonly hostname: string;
+  readonly clockMs: number;
+  /** Address under which the guest reaches the host's loopback. */
+  readonly hostGateway: string;
+  readonly network:
+    | { readonly mode: 'static'; readonly address: string; readonly gateway: string; readonly dns: readonly string[] }
+    | { readonly mode: 'dhcp' };
+  readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
+}
+
+/** Fixed paths in the guest. */
+export const guestPaths = {
+  engineSocket: '/run/wherry/docker.sock',
+  seed: '/run/wherry/seed',
+  run: '/run/wherry',
+  data: '/var/lib/wherry',
+  programs: '/usr/lib/wherry',
+  starter: '/usr/share/wherry/starter',
+  dataDisk: '/dev/disk/wherry/data',
+} as const;
