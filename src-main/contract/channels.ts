@@ -19,7 +19,12 @@ type Id = { readonly id: string };
 
 /** One request, one answer. Errors arrive as `ErrorView`. */
 export interface Calls {
-  'app.info': (input: Record<string, never>) => { version: string; platform: string; shell: 'electron' | 'web'; home: string };
+  'app.info': (input: Record<string, never>) => {
+    version: string;
+    platform: string;
+    shell: 'electron' | 'web';
+    home: string;
+  };
   /** Opens http(s) links only; anything else is `invalid-input`. In the web shell the page opens links itself. */
   'app.openExternal': (input: { url: string }) => void;
   'vm.start': (input: Record<string, never>) => void;
@@ -32,7 +37,10 @@ export interface Calls {
   /** Takes effect at once where it can; returns what needs a restart of the VM. */
   'settings.set': (input: { settings: Settings }) => { needsRestart: readonly string[] };
   'images.inspect': (input: Id) => ImageDetails;
-  'images.remove': (input: { id: string; force: boolean }) => { untagged: readonly string[]; deleted: readonly string[] };
+  'images.remove': (input: { id: string; force: boolean }) => {
+    untagged: readonly string[];
+    deleted: readonly string[];
+  };
   /** Creates and starts; the image must be there (pull it first with the `images.pull` stream). */
   'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
   'containers.inspect': (input: Id) => ContainerDetails;

@@ -23,7 +23,12 @@ export interface ImageDetails extends ImageView {
   readonly volumes: readonly string[];
   readonly user: string;
   readonly workingFolder: string;
-  readonly history: readonly { readonly createdBy: string; readonly sizeBytes: number; readonly createdAtMs: number; readonly empty: boolean }[];
+  readonly history: readonly {
+    readonly createdBy: string;
+    readonly sizeBytes: number;
+    readonly createdAtMs: number;
+    readonly empty: boolean;
+  }[];
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -75,7 +80,12 @@ export interface RunRequest {
   readonly entrypoint?: readonly string[];
   readonly environment?: readonly string[];
   /** hostPort 0 or absent: the engine picks a free one. hostIp absent: loopback. */
-  readonly ports?: readonly { readonly containerPort: number; readonly protocol: 'tcp' | 'udp'; readonly hostPort?: number; readonly hostIp?: string }[];
+  readonly ports?: readonly {
+    readonly containerPort: number;
+    readonly protocol: 'tcp' | 'udp';
+    readonly hostPort?: number;
+    readonly hostIp?: string;
+  }[];
   readonly memoryBytes?: number;
   readonly cpus?: number;
   readonly pidsLimit?: number;

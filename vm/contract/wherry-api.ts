@@ -5,7 +5,12 @@
 
 /** `GET /wherry/v1/health`: each stage probed now, not remembered. */
 export interface GuestHealth {
-  readonly agent: { readonly version: string; readonly pid: number; readonly startedAtMs: number; readonly instanceId: string };
+  readonly agent: {
+    readonly version: string;
+    readonly pid: number;
+    readonly startedAtMs: number;
+    readonly instanceId: string;
+  };
   readonly disk: StageHealth & { readonly sizeBytes?: number; readonly freeBytes?: number };
   readonly network: StageHealth;
   readonly engine: StageHealth;

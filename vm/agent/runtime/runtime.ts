@@ -75,7 +75,12 @@ export class LaunchError extends Error {
 export interface ContainerRuntime {
   create(request: LaunchRequest, signal: AbortSignal): Promise<RunningContainer>;
   /** The live monitor of a container started earlier, or undefined when there is none. */
-  reattach(request: { id: string; runDir: string; cgroup: string; exitRecordPath: string }): Promise<RunningContainer | undefined>;
+  reattach(request: {
+    id: string;
+    runDir: string;
+    cgroup: string;
+    exitRecordPath: string;
+  }): Promise<RunningContainer | undefined>;
   /** What the monitor left behind for a container that ended while nobody watched. */
   readExitRecord(exitRecordPath: string): Promise<ExitRecord | undefined>;
 }
@@ -128,7 +133,12 @@ export interface OciProcess {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;
-  readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[]; readonly umask?: number };
+  readonly user: {
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids: readonly number[];
+    readonly umask?: number;
+  };
   readonly capabilities: {
     readonly bounding: readonly string[];
     readonly effective: readonly string[];
@@ -157,14 +167,23 @@ export interface OciConfig {
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly mounts: readonly OciMount[];
   readonly linux: {
-    readonly namespaces: readonly { readonly type: 'pid' | 'mount' | 'network' | 'uts' | 'ipc' | 'cgroup' | 'user'; readonly path?: string }[];
+    readonly namespaces: readonly {
+      readonly type: 'pid' | 'mount' | 'network' | 'uts' | 'ipc' | 'cgroup' | 'user';
+      readonly path?: string;
+    }[];
     readonly resources: OciResources;
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];
     readonly sysctl: Readonly<Record<string, string>>;
     /** Undefined: unconfined. */
     readonly seccomp?: OciSeccomp;
-    readonly devices: readonly { readonly path: string; readonly type: 'c' | 'b'; readonly major: number; readonly minor: number; readonly fileMode: number }[];
+    readonly devices: readonly {
+      readonly path: string;
+      readonly type: 'c' | 'b';
+      readonly major: number;
+      readonly minor: number;
+      readonly fileMode: number;
+    }[];
   };
 }
 
@@ -186,7 +205,13 @@ export interface OciResources {
     readonly throttleWriteIOPSDevice?: readonly ThrottleDevice[];
   };
   /** Evaluated last to first as the OCI specification says; by default all denied but the standard ones. */
-  readonly devices: readonly { readonly allow: boolean; readonly type?: 'a' | 'b' | 'c'; readonly major?: number; readonly minor?: number; readonly access?: string }[];
+  readonly devices: readonly {
+    readonly allow: boolean;
+    readonly type?: 'a' | 'b' | 'c';
+    readonly major?: number;
+    readonly minor?: number;
+    readonly access?: string;
+  }[];
 }
 
 export interface ThrottleDevice {
@@ -203,6 +228,11 @@ export interface OciSeccomp {
     readonly names: readonly string[];
     readonly action: string;
     readonly errnoRet?: number;
-    readonly args?: readonly { readonly index: number; readonly value: number; readonly valueTwo?: number; readonly op: string }[];
+    readonly args?: readonly {
+      readonly index: number;
+      readonly value: number;
+      readonly valueTwo?: number;
+      readonly op: string;
+    }[];
   }[];
 }
