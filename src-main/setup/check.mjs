@@ -1,23 +1,15 @@
 // @ts-check
 /** `npm run check`: format, lint, types, graph, dead code, unit tests. `--fast` leaves dead code out (for landing often). */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
 import { root, run, runMain, step } from './steps.mjs';
+import { testFiles } from './test-files.mjs';
 
 const fast = process.argv.includes('--fast');
 
 /** @param {string} name */
 const tool = (name) => path.join(root, 'node_modules', '.bin', name);
-
-/** @param {string} folder @returns {string[]} */
-export function testFiles(folder) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.test\.tsx?$/.test(name))
-    .map((name) => path.join(folder, name))
-    .sort();
-}
 
 await runMain(async () => {
   await ensureDependencies();
@@ -43,7 +35,13 @@ await runMain(async () => {
   const files = [...testFiles(path.join(root, 'test/unit')), ...testFiles(path.join(root, 'test/architecture'))];
   if (files.length > 0) {
     await step('Unit tests', () =>
-      run(process.execPath, ['--import', 'tsx', '--test', '--test-reporter=dot', ...files]),
+      run(process.execPath, [
+        '--import',
+        'tsx',
+        '--test',
+        fast ? '--test-reporter=dot' : '--test-reporter=spec',
+        ...files,
+      ]),
     );
   }
 });
