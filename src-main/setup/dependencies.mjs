@@ -1,6 +1,7 @@
 // @ts-check
 /** Installs the pinned npm packages when they are missing or older than the lock file. */
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root, run, step, StepError } from './steps.mjs';
 
@@ -10,12 +11,15 @@ export async function ensureDependencies() {
   if (major < 20 || (major === 20 && minor < 19)) {
     throw new StepError(`Node ${process.versions.node} is too old`, 'install Node 20.20 or newer and run this again');
   }
-  const installed = path.join(root, 'node_modules', '.package-lock.json');
-  const lock = path.join(root, 'package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const stamp = path.join(root, 'node_modules', '.wherry-lock-sha256');
+  const wanted = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   await step('Installing the npm packages (pinned in package-lock.json; no install scripts are run)', () =>
     run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
       hint: 'check that the npm registry can be reached (npm ping), then run this again',
     }),
   );
+  writeFileSync(stamp, wanted);
 }
