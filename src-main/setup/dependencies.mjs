@@ -1,7 +1,7 @@
 // @ts-check
 /** Installs the pinned npm packages when they are missing or older than the lock file. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root, run, step, StepError } from './steps.mjs';
 
@@ -16,6 +16,12 @@ export async function ensureDependencies() {
     .update(readFileSync(path.join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new StepError(
+      'node_modules is a link and does not fit package-lock.json',
+      'run npm ci where the link points',
+    );
+  }
   await step('Installing the npm packages (pinned in package-lock.json; no install scripts are run)', () =>
     run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
       hint: 'check that the npm registry can be reached (npm ping), then run this again',
