@@ -1,0 +1,129 @@
+/**
+ * What the rest of the agent may ask of the container networks.
+ *
+ * Lifecycle: `start` (bridge, firewall, DNS; ports of the records found in the store are already forwarded) → `restore` once
+ * with what really runs → `attach` for each container between the runtime's `create` and `go` → `detach` when it has ended.
+ * Everything made for a container is recorded before it is made, so an agent killed at any point cleans up at `restore`.
+ */
+import type { Duplex } from 'node:stream';
+import type { StageHealth } from '../../contract/wherry-api.ts';
+
+/** `HostConfig.NetworkMode`, parsed by `parseNetworkMode`. */
+export type NetworkMode =
+  /** `default`, `bridge` and user-defined networks by name or id. */
+  | { readonly kind: 'network'; readonly name: string }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'none' }
+  /** Shares the namespace of another container: the caller puts its path in the OCI configuration; not to be attached. */
+  | { readonly kind: 'container'; readonly container: string };
+
+export type PortProtocol = 'tcp' | 'udp';
+
+/** One port to publish, as asked for; made from the API's `PortBindings` by `parsePortBindings`. */
+export interface PublishSpec {
+  readonly protocol: PortProtocol;
+  readonly containerPort: number;
+  /** Empty: the default, `127.0.0.1`. */
+  readonly hostIp: string;
+  /** Inclusive; the first free one is taken. `undefined`: any free port from 32768 up. */
+  readonly hostPorts: { readonly first: number; readonly last: number } | undefined;
+}
+
+/** One published port, as it is. */
+export interface PublishedPort {
+  readonly protocol: PortProtocol;
+  readonly containerPort: number;
+  readonly hostIp: string;
+  readonly hostPort: number;
+  /** `pending`: no host is attached yet, it will be bound when one is. `failed`: the host could not bind it later on. */
+  readonly state: 'bound' | 'pending' | 'failed';
+  /** Why it failed, for the user; empty otherwise. */
+  readonly detail: string;
+}
+
+/** A container's place in one network. Addresses are empty in the modes `host` and `none`. */
+export interface Endpoint {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly networkId: string;
+  readonly networkName: string;
+  /** Dotted IPv4. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  /** `02:42:ac:11:00:02`. */
+  readonly mac: string;
+  readonly aliases: readonly string[];
+}
+
+/** What `GET /networks` tells of a network. */
+export interface NetworkRecord {
+  /** 64 hex digits, the same after a restart. */
+  readonly id: string;
+  readonly name: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  readonly createdAtMs: number;
+  readonly internal: boolean;
+  /** Empty for the drivers `host` and `null`. */
+  readonly subnets: readonly { readonly subnet: string; readonly gateway: string }[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface AttachRequest {
+  readonly containerId: string;
+  /** Without the leading slash. */
+  readonly containerName: string;
+  /** A process in the container's network namespace, alive until `attach` returns. */
+  readonly pid: number;
+  readonly mode: NetworkMode;
+  /** `--ip`; only on user-defined networks, as with Docker. */
+  readonly address?: string;
+  readonly mac?: string;
+  readonly aliases?: readonly string[];
+  readonly publish: readonly PublishSpec[];
+}
+
+/** A container found running at the agent's start. */
+export interface RunningContainerRef {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly pid: number;
+}
+
+export type NetworkChange =
+  /** State, or number, of a container's published ports changed outside of `attach`. */
+  { readonly kind: 'ports'; readonly containerId: string; readonly ports: readonly PublishedPort[] };
+
+export interface NetworkService {
+  /** Makes bridge, firewall and DNS what they should be, whatever was there. Rejects with what failed. */
+  start(): Promise<void>;
+  /** Takes over the records of running containers; removes what was left of those that no longer run. Once, after `start`. */
+  restore(running: readonly RunningContainerRef[]): Promise<void>;
+  /**
+   * Connects a container and publishes its ports; all or nothing. Rejects with `EngineError`: `forbidden`/`not-found`/`conflict`
+   * or, worded as Docker's, `system` when a port cannot be bound.
+   */
+  attach(request: AttachRequest): Promise<Endpoint>;
+  /** Takes away all endpoints and ports. Succeeds when there are none, and when the namespace is long gone. */
+  detach(containerId: string): Promise<void>;
+  /** A container got another name: names in DNS and in `endpoints` follow. */
+  rename(containerId: string, containerName: string): void;
+  endpointsOf(containerId: string): readonly Endpoint[];
+  portsOf(containerId: string): readonly PublishedPort[];
+  /** By name, id or unique id prefix; `network x not found`. */
+  network(nameOrId: string): NetworkRecord;
+  networks(): readonly NetworkRecord[];
+  /** Endpoints in one network. */
+  endpointsIn(networkId: string): readonly Endpoint[];
+  /** Name server for containers in this mode, for `resolvConf`. */
+  nameServers(mode: NetworkMode): readonly string[];
+  /** The host's end of `POST /wherry/v1/ports`, after the 101. A newer one replaces an older. The stream is then owned here. */
+  serveHost(stream: Duplex): void;
+  onChange(listener: (change: NetworkChange) => void): () => void;
+  health(): StageHealth;
+  /** Closes sockets; containers' networks stay as they are. */
+  close(): Promise<void>;
+}
