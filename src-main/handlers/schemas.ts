@@ -1,0 +1,126 @@
+/** Parsers for everything a window may send. What passes here is trusted inside. */
+import { z } from 'zod';
+import type { CallInput, CallName, StreamName, Streams, TopicName } from '../contract/channels.ts';
+
+const nothing = z.strictObject({});
+const name = z.string().min(1).max(4096);
+const target = z.strictObject({ id: name });
+const words = z.array(z.string().max(131_072)).max(4096);
+const port = z.int().min(1).max(65_535);
+const columns = z.int().min(1).max(1000);
+const rows = z.int().min(1).max(1000);
+
+const vmSettings = z.strictObject({
+  cpus: z.int().min(1).max(1024),
+  memoryMiB: z.int().min(1).max(16_777_216),
+  diskGiB: z.int().min(1).max(1_048_576),
+  accelerator: z.enum(['auto', 'hvf', 'whpx', 'kvm', 'tcg']),
+  backend: z.enum(['auto', 'qemu', 'hyperv']),
+});
+
+const settings = z.strictObject({
+  vm: vmSettings,
+  appearance: z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }),
+  onQuit: z.enum(['leave-running', 'stop']),
+});
+
+const runRequest = z.strictObject({
+  image: name,
+  name: z.string().max(255).exactOptional(),
+  command: words.exactOptional(),
+  entrypoint: words.exactOptional(),
+  environment: words.exactOptional(),
+  ports: z
+    .array(
+      z.strictObject({
+        containerPort: port,
+        protocol: z.enum(['tcp', 'udp']),
+        hostPort: z.int().min(0).max(65_535).exactOptional(),
+        hostIp: z.string().max(64).exactOptional(),
+      }),
+    )
+    .max(1024)
+    .exactOptional(),
+  memoryBytes: z.int().min(0).exactOptional(),
+  cpus: z.number().min(0).max(1024).exactOptional(),
+  pidsLimit: z.int().min(0).max(4_194_304).exactOptional(),
+  restartPolicy: z.enum(['no', 'always', 'unless-stopped', 'on-failure']).exactOptional(),
+  tty: z.boolean().exactOptional(),
+  removeWhenStopped: z.boolean().exactOptional(),
+});
+
+export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } = {
+  'app.info': nothing,
+  'app.openExternal': z.strictObject({ url: z.string().max(8192) }),
+  'vm.start': nothing,
+  'vm.stop': nothing,
+  'vm.restart': nothing,
+  'vm.mend': nothing,
+  'diagnostics.doctor': nothing,
+  'settings.get': nothing,
+  'settings.set': z.strictObject({ settings }),
+  'images.inspect': target,
+  'images.remove': z.strictObject({ id: name, force: z.boolean() }),
+  'containers.run': runRequest,
+  'containers.inspect': target,
+  'containers.start': target,
+  'containers.stop': target,
+  'containers.restart': target,
+  'containers.kill': target,
+  'containers.pause': target,
+  'containers.unpause': target,
+  'containers.rename': z.strictObject({ id: name, name: z.string().min(1).max(255) }),
+  'containers.remove': z.strictObject({ id: name, force: z.boolean(), volumes: z.boolean() }),
+  'terminals.open': z.strictObject({
+    containerId: name,
+    command: words.min(1).exactOptional(),
+    user: z.string().max(255).exactOptional(),
+    columns,
+    rows,
+  }),
+  'terminals.close': target,
+};
+
+export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['input']> } = {
+  'images.pull': z.strictObject({ reference: name }),
+  'logs.follow': z.strictObject({
+    containerId: name,
+    tail: z.union([z.int().min(0), z.literal('all')]),
+    since: z.string().max(64).exactOptional(),
+    follow: z.boolean(),
+  }),
+  'terminals.attach': target,
+  'vm.console': nothing,
+  'engine.events': nothing,
+};
+
+export const streamMessages: { readonly [K in StreamName]: z.ZodType<Streams[K]['message']> } = {
+  'images.pull': z.never(),
+  'logs.follow': z.never(),
+  'terminals.attach': z.union([z.strictObject({ data: z.string().max(1_048_576) }), z.strictObject({ columns, rows })]),
+  'vm.console': z.never(),
+  'engine.events': z.never(),
+};
+
+export const topicNames: { readonly [K in TopicName]: true } = {
+  vm: true,
+  settings: true,
+  images: true,
+  containers: true,
+  terminals: true,
+};
+
+const id = z.int().min(1);
+
+/** The outer form of a frame; inputs and messages are parsed by the channel's own schema. */
+export const clientFrame = z.discriminatedUnion('t', [
+  z.object({ t: z.literal('hello'), version: z.int() }),
+  z.object({ t: z.literal('call'), id, channel: z.string(), input: z.unknown() }),
+  z.object({ t: z.literal('cancel'), id }),
+  z.object({ t: z.literal('subscribe'), id, topic: z.string() }),
+  z.object({ t: z.literal('unsubscribe'), id }),
+  z.object({ t: z.literal('open'), id, stream: z.string(), input: z.unknown() }),
+  z.object({ t: z.literal('send'), id, message: z.unknown() }),
+  z.object({ t: z.literal('ack'), id, items: z.int().min(1).max(1_000_000) }),
+  z.object({ t: z.literal('close'), id }),
+]);
