@@ -1,0 +1,115 @@
+/**
+ * The HTTP server on the engine's socket. It listens before the engine is ready: the routes given at the start answer at
+ * once, all others 503 with the boot stage until `open` hands over the rest.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
+import { EngineError } from '../../contract/errors.ts';
+import { log } from '../log.ts';
+import { apiVersion, splitVersion } from './version.ts';
+import { sendError } from './reply.ts';
+import type { Route } from './route.ts';
+import { Router } from './router.ts';
+
+export interface EngineServer {
+  /** All routes are there from now on. */
+  open(routes: readonly Route[]): void;
+  /** Stops listening and cuts all connections. */
+  close(): Promise<void>;
+}
+
+const maxHeaderBytes = 64 * 1024;
+const headersTimeoutMs = 60_000;
+
+/**
+ * Listens on a unix socket (replacing a stale one), mode 0660.
+ * @param describeBoot What a request that comes too early is told.
+ */
+export async function startEngineServer(options: {
+  readonly socketPath: string;
+  readonly serverHeader: string;
+  readonly early: readonly Route[];
+  readonly describeBoot: () => string;
+}): Promise<EngineServer> {
+  let router = new Router(options.early);
+  let isOpen = false;
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    response.setHeader('Api-Version', apiVersion);
+    response.setHeader('Docker-Experimental', 'false');
+    response.setHeader('Ostype', 'linux');
+    response.setHeader('Server', options.serverHeader);
+    const aborter = new AbortController();
+    response.on('close', () => aborter.abort());
+    try {
+      const url = new URL(request.url ?? '/', 'http://engine');
+      const { version, path } = splitVersion(url.pathname);
+      const match = router.match(request.method ?? 'GET', path);
+      if (typeof match === 'string') throw noRoute(match, isOpen, options.describeBoot);
+      await match.route.handle({
+        request,
+        response,
+        params: match.params,
+        query: url.searchParams,
+        signal: aborter.signal,
+        apiVersion: version,
+      });
+    } catch (error) {
+      sendError(response, error);
+    }
+  };
+
+  const server = createServer(
+    { maxHeaderSize: maxHeaderBytes, headersTimeout: headersTimeoutMs, requestTimeout: 0, keepAliveTimeout: 60_000 },
+    (request, response) => void handle(request, response),
+  );
+  server.on('upgrade', (request: IncomingMessage, stream, head: Buffer) => {
+    if (!(stream instanceof Socket)) return;
+    const socket = stream;
+    socket.on('error', () => socket.destroy());
+    if (head.length > 0) socket.unshift(head);
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => socket.end());
+    void handle(request, response);
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+  await listen(server, options.socketPath);
+  return {
+    open(routes) {
+      router = new Router([...options.early, ...routes]);
+      isOpen = true;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function noRoute(reason: 'not-found' | 'wrong-method', isOpen: boolean, describeBoot: () => string): EngineError {
+  if (!isOpen) return new EngineError('unavailable', describeBoot());
+  return new EngineError('not-found', reason === 'not-found' ? 'page not found' : 'no such method for this page');
+}
+
+async function listen(server: Server, socketPath: string): Promise<void> {
+  rmSync(socketPath, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    const umask = process.umask(0o117);
+    server.listen(socketPath, () => {
+      server.off('error', reject);
+      server.on('error', (error) => log.error('the engine server', error));
+      resolve();
+    });
+    process.umask(umask);
+  });
+  chmodSync(socketPath, 0o660);
+}

@@ -1,0 +1,65 @@
+/** What Docker has no word for: health, shutdown, clock. They answer from the moment the socket listens. */
+import type { GuestHealth } from '../../contract/wherry-api.ts';
+import { EngineError } from '../../contract/errors.ts';
+import { sendJson, sendNothing } from './reply.ts';
+import { readJson } from './body.ts';
+import type { Route } from './route.ts';
+
+export interface GuestControl {
+  health(): Promise<GuestHealth>;
+  /** Begins the shutdown and returns; the machine powers off when the containers have stopped or the deadline is over. */
+  shutdown(timeoutSeconds: number): void;
+  setClock(nowMs: number): Promise<void>;
+}
+
+const defaultShutdownSeconds = 10;
+
+export function wherryRoutes(control: GuestControl): Route[] {
+  const ping: Route['handle'] = ({ request, response }) => {
+    response.writeHead(200, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Cache-Control': 'no-cache, no-store, must-revalidate',
+      Pragma: 'no-cache',
+      'Builder-Version': '1',
+      Swarm: 'inactive',
+      'Content-Length': request.method === 'HEAD' ? 0 : 2,
+    });
+    response.end(request.method === 'HEAD' ? undefined : 'OK');
+    return Promise.resolve();
+  };
+  return [
+    { method: 'GET', path: '/_ping', handle: ping },
+    { method: 'HEAD', path: '/_ping', handle: ping },
+    {
+      method: 'GET',
+      path: '/wherry/v1/health',
+      handle: async ({ response }) => sendJson(response, await control.health()),
+    },
+    {
+      method: 'POST',
+      path: '/wherry/v1/shutdown',
+      handle: ({ response, query }) => {
+        const seconds = Number(query.get('timeoutSeconds') ?? defaultShutdownSeconds);
+        if (!Number.isFinite(seconds) || seconds < 0) {
+          throw new EngineError('invalid-parameter', `timeoutSeconds: ${String(query.get('timeoutSeconds'))}`);
+        }
+        sendNothing(response, 202);
+        response.on('finish', () => control.shutdown(seconds));
+        return Promise.resolve();
+      },
+    },
+    {
+      method: 'POST',
+      path: '/wherry/v1/clock',
+      handle: async ({ request, response }) => {
+        const body = await readJson(request);
+        const nowMs = typeof body === 'object' && body !== null && 'nowMs' in body ? body.nowMs : undefined;
+        if (typeof nowMs !== 'number' || !Number.isFinite(nowMs) || nowMs < 0) {
+          throw new EngineError('invalid-parameter', 'nowMs: a time in milliseconds is needed');
+        }
+        await control.setClock(nowMs);
+        sendNothing(response);
+      },
+    },
+  ];
+}
