@@ -77,8 +77,8 @@ export const programs: readonly (readonly [packaged: string, installed: string])
 /** Libraries nothing names as needed but glibc opens at run time. */
 export const extraLibraries: readonly string[] = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
 
-/** Native programs from build/native/<arch>/, each taken when it is there: name -> path in the image. */
-export const nativePrograms: readonly string[] = ['monitor', 'unpack', 'kernel.node'];
+/** Native programs from build/native/<arch>/ for /usr/lib/wherry; each is taken when it has been built. */
+export const nativePrograms: readonly string[] = ['kernel.node', 'monitor', 'pty', 'seccomp', 'unpack'];
 
 /** File-system UUIDs by which native/init/disks.c knows our images where disks have no serial. */
 export const systemUuid = '77686572-7279-4000-8000-73797374656d';
