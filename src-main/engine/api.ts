@@ -1,0 +1,262 @@
+/** The Engine API's answers as far as the window shows them, and their translation into view types. */
+import { z } from 'zod';
+import type {
+  ContainerDetails,
+  ContainerState,
+  ContainerView,
+  EngineEvent,
+  ImageDetails,
+  ImageView,
+  PortView,
+  PullProgress,
+} from '../contract/engine.ts';
+
+const strings = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? []);
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+const labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {});
+
+const states: readonly ContainerState[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const state = z.string().transform((value) => states.find((known) => known === value) ?? 'dead');
+
+export const imageSummaries = z.array(
+  z.object({ Id: z.string(), RepoTags: strings, RepoDigests: strings, Size: z.number(), Created: z.number() }),
+);
+export type ImageSummary = z.infer<typeof imageSummaries>[number];
+
+export const imageInspect = z.object({
+  Id: z.string(),
+  RepoTags: strings,
+  RepoDigests: strings,
+  Created: text,
+  Size: z.number(),
+  Architecture: text,
+  Os: text,
+  Config: z
+    .object({
+      Cmd: strings,
+      Entrypoint: strings,
+      Env: strings,
+      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+      Volumes: z.record(z.string(), z.unknown()).nullish(),
+      User: text,
+      WorkingDir: text,
+    })
+    .nullish(),
+});
+
+export const imageHistory = z.array(z.object({ CreatedBy: text, Size: z.number(), Created: z.number() }));
+
+export const imageRemoval = z.array(z.object({ Untagged: z.string().optional(), Deleted: z.string().optional() }));
+
+export const containerSummaries = z.array(
+  z.object({
+    Id: z.string(),
+    Names: strings,
+    Image: z.string(),
+    ImageID: text,
+    Command: text,
+    Created: z.number(),
+    State: state,
+    Status: text,
+    Ports: z
+      .array(
+        z.object({
+          IP: z.string().optional(),
+          PrivatePort: z.number(),
+          PublicPort: z.number().optional(),
+          Type: z.string(),
+        }),
+      )
+      .nullish(),
+    Labels: labels,
+  }),
+);
+export type ContainerSummary = z.infer<typeof containerSummaries>[number];
+
+export const containerInspect = z.object({
+  Id: z.string(),
+  Name: text,
+  Image: text,
+  Created: text,
+  Path: text,
+  Args: strings,
+  State: z.object({
+    Status: state,
+    ExitCode: z.number().default(0),
+    OOMKilled: z.boolean().default(false),
+    Error: text,
+    StartedAt: text,
+    FinishedAt: text,
+  }),
+  Config: z.object({
+    Image: text,
+    Tty: z.boolean().default(false),
+    Env: strings,
+    WorkingDir: text,
+    User: text,
+    Labels: labels,
+  }),
+  HostConfig: z
+    .object({ RestartPolicy: z.object({ Name: text }).nullish() })
+    .nullish()
+    .transform((value) => value ?? {}),
+  NetworkSettings: z
+    .object({
+      IPAddress: text,
+      Networks: z.record(z.string(), z.object({ IPAddress: text }).nullable()).nullish(),
+    })
+    .nullish(),
+});
+
+export const containerCreated = z.object({ Id: z.string(), Warnings: strings });
+
+export const execCreated = z.object({ Id: z.string() });
+export const execInspect = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() });
+
+export const pullMessage = z.object({
+  id: text,
+  status: text,
+  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).nullish(),
+  error: z.string().optional(),
+  errorDetail: z.object({ message: z.string().optional() }).nullish(),
+});
+
+export const eventMessage = z.object({
+  Type: text,
+  Action: text,
+  Actor: z.object({ ID: text, Attributes: labels }),
+  time: z.number().default(0),
+  timeNano: z.number().default(0),
+});
+
+export function toImageView(image: ImageSummary, usedBy: readonly string[]): ImageView {
+  return {
+    id: image.Id,
+    tags: withoutNone(image.RepoTags),
+    digests: withoutNone(image.RepoDigests),
+    sizeBytes: image.Size,
+    createdAtMs: image.Created * 1000,
+    usedBy,
+  };
+}
+
+/** Docker writes `<none>:<none>` for an image without a name. */
+function withoutNone(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !name.includes('<none>'));
+}
+
+export function toImageDetails(
+  image: z.infer<typeof imageInspect>,
+  history: z.infer<typeof imageHistory>,
+  usedBy: readonly string[],
+): ImageDetails {
+  const config = image.Config;
+  return {
+    id: image.Id,
+    tags: withoutNone(image.RepoTags),
+    digests: withoutNone(image.RepoDigests),
+    sizeBytes: image.Size,
+    createdAtMs: timeMs(image.Created),
+    usedBy,
+    architecture: image.Architecture,
+    os: image.Os,
+    command: config?.Cmd ?? [],
+    entrypoint: config?.Entrypoint ?? [],
+    environment: config?.Env ?? [],
+    exposedPorts: Object.keys(config?.ExposedPorts ?? {}),
+    volumes: Object.keys(config?.Volumes ?? {}),
+    user: config?.User ?? '',
+    workingFolder: config?.WorkingDir ?? '',
+    history: history.map((entry) => ({
+      createdBy: entry.CreatedBy,
+      sizeBytes: entry.Size,
+      createdAtMs: entry.Created * 1000,
+      empty: entry.Size === 0,
+    })),
+  };
+}
+
+export function toContainerView(container: ContainerSummary): ContainerView {
+  return {
+    id: container.Id,
+    name: (container.Names[0] ?? container.Id.slice(0, 12)).replace(/^\//, ''),
+    image: container.Image,
+    imageId: container.ImageID,
+    command: container.Command,
+    state: container.State,
+    status: container.Status,
+    createdAtMs: container.Created * 1000,
+    ports: (container.Ports ?? []).flatMap((port): PortView[] => {
+      if (port.Type !== 'tcp' && port.Type !== 'udp') return [];
+      const published = port.PublicPort === undefined ? {} : { hostIp: port.IP ?? '', hostPort: port.PublicPort };
+      return [{ containerPort: port.PrivatePort, protocol: port.Type, ...published }];
+    }),
+    labels: container.Labels,
+  };
+}
+
+/** @param view the same container in the list, for what inspect does not say; absent when it was just removed */
+export function toContainerDetails(raw: unknown, view: ContainerView | undefined): ContainerDetails {
+  const inspected = containerInspect.parse(raw);
+  const networks = Object.values(inspected.NetworkSettings?.Networks ?? {});
+  return {
+    id: inspected.Id,
+    name: inspected.Name.replace(/^\//, ''),
+    image: inspected.Config.Image,
+    imageId: inspected.Image,
+    command: [inspected.Path, ...inspected.Args].join(' '),
+    state: inspected.State.Status,
+    status: view?.status ?? inspected.State.Status,
+    createdAtMs: timeMs(inspected.Created),
+    ports: view?.ports ?? [],
+    labels: inspected.Config.Labels,
+    exitCode: inspected.State.ExitCode,
+    oomKilled: inspected.State.OOMKilled,
+    error: inspected.State.Error,
+    startedAtMs: timeMs(inspected.State.StartedAt),
+    finishedAtMs: timeMs(inspected.State.FinishedAt),
+    tty: inspected.Config.Tty,
+    environment: inspected.Config.Env,
+    workingFolder: inspected.Config.WorkingDir,
+    user: inspected.Config.User,
+    restartPolicy: inspected.HostConfig.RestartPolicy?.Name ?? '',
+    ipAddress:
+      inspected.NetworkSettings?.IPAddress || (networks.find((network) => network?.IPAddress)?.IPAddress ?? ''),
+    raw,
+  };
+}
+
+/** Docker's zero time (year 1) means never: 0. */
+function timeMs(time: string): number {
+  const ms = Date.parse(time);
+  return Number.isNaN(ms) || ms < 0 ? 0 : ms;
+}
+
+export function toPullProgress(message: z.infer<typeof pullMessage>): PullProgress {
+  const { current, total } = message.progressDetail ?? {};
+  return {
+    layer: message.id,
+    status: message.status,
+    ...(current === undefined ? {} : { currentBytes: current }),
+    ...(total === undefined ? {} : { totalBytes: total }),
+  };
+}
+
+export function toEngineEvent(message: z.infer<typeof eventMessage>): EngineEvent {
+  return {
+    type: message.Type,
+    action: message.Action,
+    actorId: message.Actor.ID,
+    attributes: message.Actor.Attributes,
+    timeNano: message.timeNano || message.time * 1e9,
+  };
+}

@@ -1,0 +1,143 @@
+/** Every call, topic and stream of the contract, over the host's services. */
+import { once } from 'node:events';
+import type { EngineEvent } from '../contract/engine.ts';
+import { AppError } from '../contract/errors.ts';
+import { EngineClient } from '../engine/client.ts';
+import { EngineFeed } from '../engine/events.ts';
+import type { HostServices } from '../services.ts';
+import { Terminals } from '../terminals/terminals.ts';
+import { ContainerHandlers } from './containers.ts';
+import type { Handlers, StreamHandler } from './handlers.ts';
+import { ImageHandlers } from './images.ts';
+import { LogHandlers } from './logs.ts';
+
+export interface ShellFacts {
+  readonly version: string;
+  readonly shell: 'electron' | 'web';
+  /** Absent where the shell cannot: the window then opens links itself. */
+  readonly openExternal?: (url: string) => Promise<void> | void;
+}
+
+/** Handlers with what they hold open: the event feed, kept connections, terminals. */
+export interface OwnedHandlers extends Handlers, AsyncDisposable {}
+
+/** Events that may wait for a slow window before it is told that it missed some. */
+const maxWaitingEvents = 10_000;
+
+export function createHandlers(services: HostServices, shell: ShellFacts): OwnedHandlers {
+  const engine = new EngineClient(services.link);
+  const feed = new EngineFeed(engine, services.vm);
+  const terminals = new Terminals(engine);
+  const images = new ImageHandlers(engine, feed);
+  const containers = new ContainerHandlers(engine, feed);
+  const logs = new LogHandlers(engine, feed);
+  const { vm, settings, doctor } = services;
+  return {
+    calls: {
+      'app.info': () => ({
+        version: shell.version,
+        platform: process.platform,
+        shell: shell.shell,
+        home: services.home,
+      }),
+      'app.openExternal': ({ url }) => openExternal(url, shell),
+      // A window that goes away does not end what it began.
+      'vm.start': () => vm.start(),
+      'vm.stop': () => vm.stop(),
+      'vm.restart': () => vm.restart(),
+      'vm.mend': () => vm.mend(),
+      'diagnostics.doctor': (_input, signal) => doctor.run(signal),
+      'settings.get': () => settings.current,
+      'settings.set': (input) => settings.set(input.settings),
+      'images.inspect': images.inspect,
+      'images.remove': images.remove,
+      'containers.run': containers.run,
+      'containers.inspect': containers.inspect,
+      'containers.start': containers.start,
+      'containers.stop': containers.stop,
+      'containers.restart': containers.restart,
+      'containers.kill': containers.kill,
+      'containers.pause': containers.pause,
+      'containers.unpause': containers.unpause,
+      'containers.rename': containers.rename,
+      'containers.remove': containers.remove,
+      'terminals.open': (input) => terminals.open(input),
+      'terminals.close': ({ id }) => terminals.close(id),
+    },
+    topics: {
+      vm: {
+        get current() {
+          return vm.view;
+        },
+        onChange: (listener) => vm.onChange(listener),
+      },
+      settings: {
+        get current() {
+          return settings.current;
+        },
+        onChange: (listener) => settings.onChange(listener),
+      },
+      images: feed.images,
+      containers: feed.containers,
+      terminals: terminals.views,
+    },
+    streams: {
+      'images.pull': images.pull,
+      'logs.follow': logs.follow,
+      'terminals.attach': attach(terminals),
+      'vm.console': async function* (_input, { signal }) {
+        for await (const data of vm.console(signal)) yield { data };
+      },
+      'engine.events': (_input, { signal }) => eventStream(feed, signal),
+    },
+    async [Symbol.asyncDispose]() {
+      terminals.closeAll();
+      await feed.close();
+      engine.close();
+    },
+  };
+}
+
+function attach(terminals: Terminals): StreamHandler<'terminals.attach'> {
+  return ({ id }, { signal, onMessage }) => {
+    const terminal = terminals.get(id);
+    onMessage((message) => {
+      if ('data' in message) terminal.write(message.data);
+      else terminal.resize(message.columns, message.rows);
+    });
+    return terminal.watch(signal);
+  };
+}
+
+async function* eventStream(feed: EngineFeed, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined> {
+  let waiting: EngineEvent[] = [];
+  const bell = new EventTarget();
+  const stop = feed.onEvent((event) => {
+    if (waiting.length <= maxWaitingEvents) waiting.push(event);
+    bell.dispatchEvent(new Event('event'));
+  });
+  try {
+    while (!signal.aborted) {
+      if (waiting.length > maxWaitingEvents) {
+        throw new AppError('unavailable', 'follow the engine’s events: this window reads them too slowly');
+      }
+      const events = waiting;
+      waiting = [];
+      yield* events;
+      if (waiting.length === 0) await once(bell, 'event', { signal }).catch(() => undefined);
+    }
+  } finally {
+    stop();
+  }
+}
+
+async function openExternal(url: string, shell: ShellFacts): Promise<void> {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    throw new AppError('invalid-input', `open ${url.slice(0, 200)}: only http and https links can be opened`);
+  }
+  if (!shell.openExternal) {
+    throw new AppError('unsupported', `open ${parsed.href}: in the browser the page opens links itself`);
+  }
+  await shell.openExternal(parsed.href);
+}
