@@ -112,7 +112,6 @@ export class EngineFeed {
         } catch {
           // The link tells the user what is wrong; here it only means to try again.
         }
-        if (signal.aborted) return;
         await delay(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)], undefined, { signal }).catch(
           () => undefined,
         );

@@ -129,7 +129,7 @@ export async function* batches(
   const signal = AbortSignal.any([own.signal, outer]);
   let waiting: LogLine[] = [];
   let length = 0;
-  let end: { readonly error?: unknown } | undefined;
+  let end: { readonly error?: Error } | undefined;
   let wakeReader: () => void = () => undefined;
   let wakeSource: () => void = () => undefined;
   const isFull = () => waiting.length >= maxBatchLines || length >= maxBatchLength;
@@ -149,7 +149,7 @@ export async function* batches(
     }
   })().then(
     () => (end = {}),
-    (error: unknown) => (end = { error }),
+    (error: unknown) => (end = { error: error instanceof Error ? error : new Error(String(error)) }),
   );
   void reading.then(() => wakeReader());
 
@@ -163,7 +163,7 @@ export async function* batches(
         yield { lines };
         await delay(batchPauseMs, undefined, { signal }).catch(() => undefined);
       } else if (end !== undefined) {
-        if (end.error !== undefined) throw end.error instanceof Error ? end.error : new Error(String(end.error));
+        if (end.error !== undefined) throw end.error;
         return;
       } else {
         await new Promise<void>((resolve) => (wakeReader = resolve));
