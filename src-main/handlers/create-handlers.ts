@@ -6,17 +6,11 @@ import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
 import type { HostServices } from '../services.ts';
 import { Terminals } from '../terminals/terminals.ts';
+import { shellCalls, type ShellFacts } from './app.ts';
 import { ContainerHandlers } from './containers.ts';
 import type { Handlers, StreamHandler } from './handlers.ts';
 import { ImageHandlers } from './images.ts';
 import { LogHandlers } from './logs.ts';
-
-export interface ShellFacts {
-  readonly version: string;
-  readonly shell: 'electron' | 'web';
-  /** Absent where the shell cannot: the window then opens links itself. */
-  readonly openExternal?: (url: string) => Promise<void> | void;
-}
 
 /** Handlers with what they hold open: the event feed, kept connections, terminals. */
 export interface OwnedHandlers extends Handlers, AsyncDisposable {}
@@ -34,13 +28,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const { vm, settings, doctor } = services;
   return {
     calls: {
-      'app.info': () => ({
-        version: shell.version,
-        platform: process.platform,
-        shell: shell.shell,
-        home: services.home,
-      }),
-      'app.openExternal': ({ url }) => openExternal(url, shell),
+      ...shellCalls(shell),
       // A window that goes away does not end what it began.
       'vm.start': () => vm.start(),
       'vm.stop': () => vm.stop(),
@@ -129,15 +117,4 @@ async function* eventStream(feed: EngineFeed, signal: AbortSignal): AsyncGenerat
   } finally {
     stop();
   }
-}
-
-async function openExternal(url: string, shell: ShellFacts): Promise<void> {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
-    throw new AppError('invalid-input', `open ${url.slice(0, 200)}: only http and https links can be opened`);
-  }
-  if (!shell.openExternal) {
-    throw new AppError('unsupported', `open ${parsed.href}: in the browser the page opens links itself`);
-  }
-  await shell.openExternal(parsed.href);
 }

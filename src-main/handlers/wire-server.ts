@@ -278,7 +278,8 @@ function known(names: object, wanted: string, kind: string): string {
   return wanted;
 }
 
-function parseInput(schema: z.ZodType, input: unknown, channel: string): unknown {
+/** Parsed, or `invalid-input` naming the channel and the field. */
+export function parseInput(schema: z.ZodType, input: unknown, channel: string): unknown {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

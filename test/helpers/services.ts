@@ -1,0 +1,73 @@
+/** The host's services without a VM, for tests of the handlers and shells. */
+import { AppError } from '../../src-main/contract/errors.ts';
+import type { Settings, VmView } from '../../src-main/contract/vm.ts';
+import type { HostServices } from '../../src-main/services.ts';
+import { Source } from './handlers.ts';
+
+export const someSettings: Settings = {
+  vm: { cpus: 2, memoryMiB: 2048, diskGiB: 32, accelerator: 'auto', backend: 'auto' },
+  appearance: { theme: 'system' },
+  onQuit: 'leave-running',
+};
+
+export function vmView(kind: 'absent' | 'ready'): VmView {
+  return {
+    state: kind === 'ready' ? { kind, sinceMs: 1, bootTookMs: 1 } : { kind },
+    stages: [],
+    link: kind === 'ready' ? 'up' : 'none',
+    dockerHost: 'unix:///nowhere/docker.sock',
+    warnings: [],
+  };
+}
+
+export interface ServiceOverrides {
+  readonly home?: string;
+  readonly vm?: Source<VmView>;
+  readonly connectEngine?: HostServices['link']['connectEngine'];
+}
+
+export function fakeServices(overrides: ServiceOverrides): HostServices & AsyncDisposable {
+  const vm = overrides.vm ?? new Source(vmView('absent'));
+  const settings = new Source(someSettings);
+  return {
+    home: overrides.home ?? '/nowhere',
+    vm: {
+      get view() {
+        return vm.current;
+      },
+      onChange: (listener) => vm.onChange(listener),
+      start: () => {
+        vm.set(vmView('ready'));
+        return Promise.resolve();
+      },
+      stop: () => {
+        vm.set(vmView('absent'));
+        return Promise.resolve();
+      },
+      restart: () => Promise.resolve(),
+      mend: () => Promise.resolve(),
+      // eslint-disable-next-line @typescript-eslint/require-await -- a stream of ready items
+      console: async function* () {
+        yield 'wherry: stage init\n';
+      },
+    },
+    link: {
+      connectEngine:
+        overrides.connectEngine ?? (() => Promise.reject(new AppError('vm-absent', 'reach the engine: no VM runs'))),
+      openGuestShell: () => Promise.reject(new AppError('vm-absent', 'open a shell: no VM runs')),
+      onUp: () => () => undefined,
+    },
+    settings: {
+      get current() {
+        return settings.current;
+      },
+      set: (value) => {
+        settings.set(value);
+        return Promise.resolve({ needsRestart: [] });
+      },
+      onChange: (listener) => settings.onChange(listener),
+    },
+    doctor: { run: () => Promise.resolve([]) },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
