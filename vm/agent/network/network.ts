@@ -107,7 +107,10 @@ export interface NetworkService {
    * or, worded as Docker's, `system` when a port cannot be bound.
    */
   attach(request: AttachRequest): Promise<Endpoint>;
-  /** Takes away all endpoints and ports. Succeeds when there are none, and when the namespace is long gone. */
+  /**
+   * Takes away all endpoints and ports. Succeeds when there are none, and when the namespace is long gone. Resolves when ports
+   * no longer reach the container; its links go, and its address becomes free, some 20 ms later.
+   */
   detach(containerId: string): Promise<void>;
   /** A container got another name: names in DNS and in `endpoints` follow. */
   rename(containerId: string, containerName: string): void;
@@ -123,7 +126,8 @@ export interface NetworkService {
   /** The host's end of `POST /wherry/v1/ports`, after the 101. A newer one replaces an older. The stream is then owned here. */
   serveHost(stream: Duplex): void;
   onChange(listener: (change: NetworkChange) => void): () => void;
-  health(): StageHealth;
+  /** Probed now. */
+  health(): Promise<StageHealth>;
   /** Closes sockets; containers' networks stay as they are. */
   close(): Promise<void>;
 }

@@ -1,0 +1,318 @@
+/** rtnetlink: links, addresses, routes and neighbours of IPv4. */
+import { isIPv4 } from 'node:net';
+import {
+  attribute,
+  attributeString,
+  attributeU32,
+  decodeAttributes,
+  findAttribute,
+  messageFlags,
+  nested,
+  type NetlinkMessage,
+  readString,
+} from './message.ts';
+import type { NetlinkRequest } from './request.ts';
+
+const types = {
+  newLink: 16,
+  delLink: 17,
+  getLink: 18,
+  setLink: 19,
+  newAddress: 20,
+  delAddress: 21,
+  getAddress: 22,
+  newRoute: 24,
+  getRoute: 26,
+  delNeighbour: 29,
+  getNeighbour: 30,
+} as const;
+const link = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  master: 10,
+  info: 18,
+  afSpec: 26,
+  group: 27,
+  namespaceDescriptor: 28,
+} as const;
+const linkInfo = { kind: 1, data: 2 } as const;
+const vethPeer = 1;
+const inet6AddressGeneration = 8;
+const inet6None = 1;
+const familyInet = 2;
+const familyInet6 = 10;
+const flagUp = 1;
+const tableMain = 254;
+const { acknowledge, dump, create, exclusive, replace } = messageFlags;
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  /** Index of the bridge it is a port of, or 0. */
+  readonly master: number;
+}
+
+export interface Address {
+  readonly index: number;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+export function createBridge(name: string, options: { readonly mac: string; readonly mtu: number }): NetlinkRequest {
+  return {
+    attempt: `create bridge ${name}`,
+    type: types.newLink,
+    flags: acknowledge | create | exclusive,
+    body: Buffer.concat([
+      linkHeader(0),
+      attributeString(link.name, name),
+      attribute(link.address, macBytes(options.mac)),
+      attributeU32(link.mtu, options.mtu),
+      nested(link.info, attributeString(linkInfo.kind, 'bridge')),
+    ]),
+  };
+}
+
+export interface VethRequest {
+  readonly name: string;
+  /** Index of the bridge it becomes a port of. */
+  readonly master: number;
+  readonly mtu: number;
+  /** The other end, made in the network namespace behind the descriptor. */
+  readonly peer: { readonly name: string; readonly mac: string; readonly namespaceDescriptor: number };
+}
+
+/** A pair of connected links, both down. */
+export function createVeth(request: VethRequest): NetlinkRequest {
+  const peer = Buffer.concat([
+    linkHeader(0),
+    attributeString(link.name, request.peer.name),
+    attribute(link.address, macBytes(request.peer.mac)),
+    attributeU32(link.mtu, request.mtu),
+    attributeU32(link.namespaceDescriptor, request.peer.namespaceDescriptor),
+  ]);
+  return {
+    attempt: `create link ${request.name}`,
+    type: types.newLink,
+    flags: acknowledge | create | exclusive,
+    body: Buffer.concat([
+      linkHeader(0),
+      attributeString(link.name, request.name),
+      attributeU32(link.mtu, request.mtu),
+      attributeU32(link.master, request.master),
+      nested(link.info, attributeString(linkInfo.kind, 'veth'), nested(linkInfo.data, nested(vethPeer, peer))),
+    ]),
+  };
+}
+
+export function setLinkUp(name: string): NetlinkRequest {
+  return changeLink(`set link ${name} up`, Buffer.concat([linkHeader(0, flagUp), attributeString(link.name, name)]));
+}
+
+/**
+ * Before it is set up: else the kernel gives it an IPv6 link-local address, by which services of the other side could be
+ * reached. Succeeds on a kernel without IPv6.
+ */
+export function withoutInet6(name: string): NetlinkRequest {
+  const none = attribute(inet6AddressGeneration, Buffer.from([inet6None]));
+  return {
+    ...changeLink(
+      `keep IPv6 addresses off link ${name}`,
+      Buffer.concat([linkHeader(0), attributeString(link.name, name), nested(link.afSpec, nested(familyInet6, none))]),
+    ),
+    expected: ['EAFNOSUPPORT'],
+  };
+}
+
+export function setLinkMac(name: string, mac: string): NetlinkRequest {
+  return changeLink(
+    `set address ${mac} of link ${name}`,
+    Buffer.concat([linkHeader(0), attributeString(link.name, name), attribute(link.address, macBytes(mac))]),
+  );
+}
+
+export function deleteLink(name: string): NetlinkRequest {
+  return {
+    attempt: `delete link ${name}`,
+    type: types.delLink,
+    flags: acknowledge,
+    body: Buffer.concat([linkHeader(0), attributeString(link.name, name)]),
+    expected: ['ENODEV'],
+  };
+}
+
+export function setLinkGroup(name: string, group: number): NetlinkRequest {
+  return {
+    ...changeLink(
+      `put link ${name} in group ${group}`,
+      Buffer.concat([linkHeader(0), attributeString(link.name, name), attributeU32(link.group, group)]),
+    ),
+    expected: ['ENODEV'],
+  };
+}
+
+/** All links of a group at once: the kernel's long wait for their last user is then but one. */
+export function deleteLinkGroup(group: number): NetlinkRequest {
+  return {
+    attempt: `delete the links of group ${group}`,
+    type: types.delLink,
+    flags: acknowledge,
+    body: Buffer.concat([linkHeader(0), attributeU32(link.group, group)]),
+    expected: ['ENODEV'],
+  };
+}
+
+/** Answers with one link, or nothing when there is none of that name. */
+export function getLink(name: string): NetlinkRequest {
+  return {
+    attempt: `look up link ${name}`,
+    type: types.getLink,
+    flags: acknowledge,
+    body: Buffer.concat([linkHeader(0), attributeString(link.name, name)]),
+    expected: ['ENODEV'],
+  };
+}
+
+export function listLinks(): NetlinkRequest {
+  return { attempt: 'list links', type: types.getLink, flags: dump, body: linkHeader(0) };
+}
+
+export function decodeLinks(messages: readonly NetlinkMessage[]): Link[] {
+  return messages.flatMap(({ type, body }) => {
+    if (type !== types.newLink || body.length < 16) return [];
+    const attributes = decodeAttributes(body.subarray(16));
+    const name = findAttribute(attributes, link.name);
+    const mac = findAttribute(attributes, link.address);
+    return [
+      {
+        index: body.readInt32LE(4),
+        name: name === undefined ? '' : readString(name),
+        mac: mac === undefined ? '' : [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':'),
+        mtu: findAttribute(attributes, link.mtu)?.readUInt32LE(0) ?? 0,
+        up: (body.readUInt32LE(8) & flagUp) !== 0,
+        master: findAttribute(attributes, link.master)?.readUInt32LE(0) ?? 0,
+      },
+    ];
+  });
+}
+
+export function addAddress(index: number, address: string, prefixLength: number): NetlinkRequest {
+  const bytes = ipv4Bytes(address);
+  const hostBits = 2 ** (32 - prefixLength) - 1;
+  const broadcast = Buffer.alloc(4);
+  broadcast.writeUInt32BE((bytes.readUInt32BE() | hostBits) >>> 0);
+  return {
+    attempt: `add address ${address}/${prefixLength} to link ${index}`,
+    type: types.newAddress,
+    flags: acknowledge | create | replace,
+    body: Buffer.concat([
+      addressHeader(index, prefixLength),
+      attribute(1, bytes),
+      attribute(2, bytes),
+      attribute(4, broadcast),
+    ]),
+  };
+}
+
+export function deleteAddress({ index, address, prefixLength }: Address): NetlinkRequest {
+  return {
+    attempt: `delete address ${address}/${prefixLength} of link ${index}`,
+    type: types.delAddress,
+    flags: acknowledge,
+    body: Buffer.concat([addressHeader(index, prefixLength), attribute(2, ipv4Bytes(address))]),
+    expected: ['EADDRNOTAVAIL'],
+  };
+}
+
+/** IPv4 addresses of all links. */
+export function listAddresses(): NetlinkRequest {
+  return { attempt: 'list addresses', type: types.getAddress, flags: dump, body: addressHeader(0, 0) };
+}
+
+export function decodeAddresses(messages: readonly NetlinkMessage[]): Address[] {
+  return messages.flatMap(({ type, body }) => {
+    if (type !== types.newAddress || body.length < 8 || body[0] !== familyInet) return [];
+    const local = findAttribute(decodeAttributes(body.subarray(8)), 2);
+    if (local?.length !== 4) return [];
+    return [{ index: body.readUInt32LE(4), address: ipv4Text(local), prefixLength: body.readUInt8(1) }];
+  });
+}
+
+export function addDefaultRoute(gateway: string): NetlinkRequest {
+  const header = Buffer.alloc(12);
+  header.set([familyInet, 0, 0, 0, tableMain, 3, 0, 1]);
+  return {
+    attempt: `add default route by ${gateway}`,
+    type: types.newRoute,
+    flags: acknowledge | create | replace,
+    body: Buffer.concat([header, attribute(5, ipv4Bytes(gateway))]),
+  };
+}
+
+export function listRoutes(): NetlinkRequest {
+  const header = Buffer.alloc(12);
+  header.set([familyInet]);
+  return { attempt: 'list routes', type: types.getRoute, flags: dump, body: header };
+}
+
+/** Index of the link that the default route leaves by. */
+export function decodeDefaultRoute(messages: readonly NetlinkMessage[]): number | undefined {
+  for (const { type, body } of messages) {
+    if (type !== types.newRoute || body.length < 12) continue;
+    const [family, prefixLength, , , table] = body;
+    if (family !== familyInet || prefixLength !== 0 || table !== tableMain) continue;
+    const index = findAttribute(decodeAttributes(body.subarray(12)), 4)?.readUInt32LE(0);
+    if (index !== undefined) return index;
+  }
+  return undefined;
+}
+
+/** Forgets what is known of a neighbour, so that the next packet asks anew. */
+export function deleteNeighbour(index: number, address: string): NetlinkRequest {
+  const header = Buffer.alloc(12);
+  header.set([familyInet]);
+  header.writeInt32LE(index, 4);
+  return {
+    attempt: `delete neighbour ${address} of link ${index}`,
+    type: types.delNeighbour,
+    flags: acknowledge,
+    body: Buffer.concat([header, attribute(1, ipv4Bytes(address))]),
+    expected: ['ENOENT'],
+  };
+}
+
+/** `02:42:ac:11:00:02` */
+export function macBytes(mac: string): Buffer {
+  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new TypeError(`not a MAC address: ${mac}`);
+  return Buffer.from(mac.replaceAll(':', ''), 'hex');
+}
+
+export function ipv4Bytes(address: string): Buffer {
+  if (!isIPv4(address)) throw new TypeError(`not an IPv4 address: ${address}`);
+  return Buffer.from(address.split('.').map(Number));
+}
+
+export const ipv4Text = (bytes: Buffer): string => [...bytes].join('.');
+
+function linkHeader(index: number, flags = 0): Buffer {
+  const header = Buffer.alloc(16);
+  header.writeInt32LE(index, 4);
+  header.writeUInt32LE(flags, 8);
+  header.writeUInt32LE(flags, 12);
+  return header;
+}
+
+function addressHeader(index: number, prefixLength: number): Buffer {
+  const header = Buffer.alloc(8);
+  header.set([familyInet, prefixLength]);
+  header.writeUInt32LE(index, 4);
+  return header;
+}
+
+function changeLink(attempt: string, body: Buffer): NetlinkRequest {
+  return { attempt, type: types.setLink, flags: acknowledge, body };
+}

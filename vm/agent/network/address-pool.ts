@@ -1,0 +1,90 @@
+/** Addresses of one IPv4 subnet: which are taken. In memory; rebuilt from the endpoints at start. */
+import { isIPv4 } from 'node:net';
+import { EngineError } from '../../contract/errors.ts';
+
+export interface AddressPool {
+  readonly subnet: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  /** The wanted one, else the lowest free one (so a container started again mostly keeps its address). */
+  take(wanted?: string): string;
+  /** Succeeds when it was not taken. */
+  release(address: string): void;
+  contains(address: string): boolean;
+}
+
+/** @param subnet `172.17.0.0/16` @param gateway An address in it, never given away. */
+export function createAddressPool(subnet: string, gateway: string): AddressPool {
+  const { base, prefixLength } = parseSubnet(subnet);
+  const last = base + 2 ** (32 - prefixLength) - 1;
+  const gatewayNumber = addressNumber(gateway);
+  if (gatewayNumber <= base || gatewayNumber >= last) {
+    throw new EngineError('invalid-parameter', `gateway ${gateway} is not a host address in ${subnet}`);
+  }
+  const taken = new Set([base, gatewayNumber, last]);
+  /** No free address is below it. */
+  let lowest = base + 1;
+
+  const takeWanted = (wanted: string): string => {
+    const number = addressNumber(wanted);
+    if (number <= base || number >= last) {
+      throw new EngineError(
+        'invalid-parameter',
+        `invalid address ${wanted}: it does not belong to any of this network's subnets`,
+      );
+    }
+    if (taken.has(number)) throw new EngineError('forbidden', 'Address already in use');
+    taken.add(number);
+    return wanted;
+  };
+
+  return {
+    subnet,
+    prefixLength,
+    gateway,
+    take(wanted) {
+      if (wanted !== undefined) return takeWanted(wanted);
+      while (taken.has(lowest)) lowest++;
+      if (lowest > last)
+        throw new EngineError('system', `no available IPv4 addresses on this network's subnet ${subnet}`);
+      taken.add(lowest);
+      return addressText(lowest);
+    },
+    release(address) {
+      const number = addressNumber(address);
+      if (number <= base || number >= last || number === gatewayNumber) return;
+      if (taken.delete(number)) lowest = Math.min(lowest, number);
+    },
+    contains: (address) => isIPv4(address) && addressNumber(address) > base && addressNumber(address) < last,
+  };
+}
+
+/** Docker's way: the address is in the MAC, so that an address used again does not meet a stale neighbour entry. */
+export function macOfAddress(address: string): string {
+  return ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');
+}
+
+function parseSubnet(subnet: string): { base: number; prefixLength: number } {
+  const match = /^([\d.]+)\/(\d{1,2})$/.exec(subnet);
+  const prefixLength = Number(match?.[2]);
+  if (match?.[1] === undefined || !isIPv4(match[1]) || prefixLength < 8 || prefixLength > 30) {
+    throw new EngineError('invalid-parameter', `invalid subnet ${subnet}`);
+  }
+  const base = addressNumber(match[1]);
+  if (base % 2 ** (32 - prefixLength) !== 0) {
+    throw new EngineError(
+      'invalid-parameter',
+      `invalid subnet ${subnet}: it should start at ${addressText(base - (base % 2 ** (32 - prefixLength)))}`,
+    );
+  }
+  return { base, prefixLength };
+}
+
+function addressNumber(address: string): number {
+  if (!isIPv4(address)) throw new EngineError('invalid-parameter', `invalid IPv4 address: ${address}`);
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function addressText(number: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}

@@ -1,0 +1,102 @@
+/** As much of DNS messages (RFC 1035) as a forwarder must understand. Input comes from containers: anything may be in it. */
+
+export const headerBytes = 12;
+export const recordTypes = { a: 1, any: 255 } as const;
+export const responseCodes = { noError: 0, formatError: 1, serverFailure: 2, notImplemented: 4 } as const;
+const classInternet = 1;
+const answerTtlSeconds = 60;
+const flag = { response: 0x8000, truncated: 0x0200, recursionDesired: 0x0100, recursionAvailable: 0x0080 };
+
+export interface Query {
+  /** Lower case, without the final dot; the root is empty. */
+  readonly name: string;
+  readonly type: number;
+  readonly isInternet: boolean;
+  /** Where the one question ends in the message. */
+  readonly questionEnd: number;
+}
+
+/** A response code: answer with it. `drop`: not even worth that (not a query, or no header). */
+export type QueryError = 'drop' | (typeof responseCodes)['formatError' | 'notImplemented'];
+
+export function parseQuery(message: Buffer): Query | QueryError {
+  if (message.length < headerBytes) return 'drop';
+  const flags = message.readUInt16BE(2);
+  if ((flags & flag.response) !== 0) return 'drop';
+  if (((flags >> 11) & 0xf) !== 0) return responseCodes.notImplemented;
+  if (message.readUInt16BE(4) !== 1) return responseCodes.formatError;
+  const name = parseName(message, headerBytes);
+  if (name === undefined || name.end + 4 > message.length) return responseCodes.formatError;
+  return {
+    name: name.text,
+    type: message.readUInt16BE(name.end),
+    isInternet: message.readUInt16BE(name.end + 2) === classInternet,
+    questionEnd: name.end + 4,
+  };
+}
+
+/** Without compression: a question has nothing before it to point to. */
+function parseName(message: Buffer, start: number): { text: string; end: number } | undefined {
+  const labels: string[] = [];
+  let offset = start;
+  for (;;) {
+    const length = message[offset];
+    if (length === undefined || length > 63 || offset - start > 254) return undefined;
+    offset++;
+    if (length === 0) return { text: labels.join('.').toLowerCase(), end: offset };
+    if (offset + length > message.length) return undefined;
+    labels.push(message.toString('latin1', offset, offset + length));
+    offset += length;
+  }
+}
+
+/** Addresses for a question of type A or ANY; to others "there is no such record of that name". The question is kept as it was. */
+export function answer(message: Buffer, query: Query, addresses: readonly string[]): Buffer {
+  const asked = query.isInternet && (query.type === recordTypes.a || query.type === recordTypes.any) ? addresses : [];
+  const records = asked.map((address) => {
+    const record = Buffer.alloc(16);
+    record.writeUInt16BE(0xc000 | headerBytes, 0);
+    record.writeUInt16BE(recordTypes.a, 2);
+    record.writeUInt16BE(classInternet, 4);
+    record.writeUInt32BE(answerTtlSeconds, 6);
+    record.writeUInt16BE(4, 10);
+    record.set(address.split('.').map(Number), 12);
+    return record;
+  });
+  const head = responseHead(message, query.questionEnd, responseCodes.noError);
+  head.writeUInt16BE(records.length, 6);
+  return Buffer.concat([head, ...records]);
+}
+
+/** @param questionEnd Undefined when the question could not be read. */
+export function failure(message: Buffer, code: number, questionEnd?: number): Buffer {
+  return responseHead(message, questionEnd, code);
+}
+
+export const isTruncated = (message: Buffer): boolean => (message.readUInt16BE(2) & flag.truncated) !== 0;
+
+/** True for an answer to just this query: same id, same question. */
+export function isAnswerTo(response: Buffer, query: Buffer, id: number, questionEnd: number): boolean {
+  if (response.length < headerBytes || response.readUInt16BE(0) !== id) return false;
+  if ((response.readUInt16BE(2) & flag.response) === 0) return false;
+  // Refusals may come without the question.
+  if (response.readUInt16BE(4) === 0) return (response.readUInt16BE(2) & 0xf) !== 0;
+  const question = (bytes: Buffer): string => bytes.toString('latin1', headerBytes, questionEnd).toLowerCase();
+  return question(response) === question(query);
+}
+
+export function withId(message: Buffer, id: number): Buffer {
+  const copy = Buffer.from(message);
+  copy.writeUInt16BE(id, 0);
+  return copy;
+}
+
+function responseHead(message: Buffer, questionEnd: number | undefined, code: number): Buffer {
+  const head = Buffer.alloc(questionEnd ?? headerBytes);
+  message.copy(head, 0, 0, head.length);
+  const asked = message.readUInt16BE(2) & (0x7800 | flag.recursionDesired);
+  head.writeUInt16BE(flag.response | asked | flag.recursionAvailable | code, 2);
+  head.writeUInt16BE(questionEnd === undefined ? 0 : 1, 4);
+  head.fill(0, 6, headerBytes);
+  return head;
+}

@@ -1,0 +1,54 @@
+/** The networks there are. For now the three that every engine has. */
+import { createHash } from 'node:crypto';
+import { EngineError } from '../../contract/errors.ts';
+import { defaultNetwork } from './network-mode.ts';
+import type { NetworkRecord } from './network.ts';
+
+export const defaultBridge = {
+  name: 'docker0',
+  subnet: '172.17.0.0/16',
+  gateway: '172.17.0.1',
+} as const;
+
+/** @param instanceId Makes ids that differ between VMs and not between starts. */
+export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: number): readonly NetworkRecord[] {
+  const record = (name: string, driver: NetworkRecord['driver']): NetworkRecord => ({
+    id: createHash('sha256').update(`network ${instanceId} ${name}`).digest('hex'),
+    name,
+    driver,
+    createdAtMs,
+    internal: false,
+    subnets: [],
+    options: {},
+    labels: {},
+  });
+  const bridge = {
+    ...record(defaultNetwork, 'bridge'),
+    subnets: [{ subnet: defaultBridge.subnet, gateway: defaultBridge.gateway }],
+    options: {
+      'com.docker.network.bridge.default_bridge': 'true',
+      'com.docker.network.bridge.enable_icc': 'true',
+      'com.docker.network.bridge.enable_ip_masquerade': 'true',
+      'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1',
+      'com.docker.network.bridge.name': defaultBridge.name,
+      'com.docker.network.driver.mtu': String(mtu),
+    },
+  };
+  return [bridge, record('host', 'host'), record('none', 'null')];
+}
+
+/** By name, id or unique id prefix, in this order. */
+export function findNetwork(networks: readonly NetworkRecord[], nameOrId: string): NetworkRecord {
+  const exact = networks.find(({ name, id }) => name === nameOrId || id === nameOrId);
+  if (exact !== undefined) return exact;
+  const matches = nameOrId === '' ? [] : networks.filter(({ id }) => id.startsWith(nameOrId));
+  if (matches.length > 1) {
+    throw new EngineError(
+      'invalid-parameter',
+      `network ${nameOrId} is ambiguous (${matches.length} matches found based on ID prefix)`,
+    );
+  }
+  const [only] = matches;
+  if (only === undefined) throw new EngineError('not-found', `network ${nameOrId} not found`);
+  return only;
+}
