@@ -91,8 +91,10 @@ function runInForeground(command, args) {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
     /** @type {NodeJS.Signals[]} */
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-    // A Ctrl-C reaches the child by itself; a signal sent to this process alone would not.
-    const pass = (/** @type {NodeJS.Signals} */ signal) => void child.kill(signal);
+    // A Ctrl-C at the terminal reaches the child by itself; a signal sent to this process alone would not.
+    const pass = (/** @type {NodeJS.Signals} */ signal) => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    };
     for (const signal of signals) process.on(signal, pass);
     const finish = () => {
       for (const signal of signals) process.off(signal, pass);
