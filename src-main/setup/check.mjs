@@ -39,6 +39,7 @@ await runMain(async () => {
         '--import',
         'tsx',
         '--test',
+        '--test-timeout=120000',
         fast ? '--test-reporter=dot' : '--test-reporter=spec',
         ...files,
       ]),
