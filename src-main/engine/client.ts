@@ -16,7 +16,7 @@ export interface EngineRequest {
   /** Attempt and object in the user's words, for the error: `start web`. */
   readonly attempt: string;
   readonly method?: 'GET' | 'POST' | 'DELETE';
-  /** With percent-encoded parts: see {@link segment}. */
+  /** With percent-encoded parts: see {@link segment} and {@link imageSegment}. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
@@ -32,9 +32,14 @@ const apiPrefix = '/v1.47';
 const maxBodyBytes = 64 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 
-/** An identifier as one part of a path; image names keep their slashes. */
+/** An identifier as one part of a path. */
 export function segment(value: string): string {
-  return value.split('/').map(encodeURIComponent).join('/');
+  return encodeURIComponent(value);
+}
+
+/** An image's name in a path, where slashes stay. */
+export function imageSegment(name: string): string {
+  return name.split('/').map(encodeURIComponent).join('/');
 }
 
 export class EngineClient {
@@ -179,9 +184,11 @@ export class EngineClient {
 class LinkAgent extends http.Agent {
   readonly #link: Pick<GuestLink, 'connectEngine'>;
   readonly #purpose: 'control' | 'stream';
+  readonly #keepAlive: boolean;
 
   constructor(link: Pick<GuestLink, 'connectEngine'>, purpose: 'control' | 'stream', keepAlive: boolean) {
     super({ keepAlive, maxSockets: 8, maxFreeSockets: 2 });
+    this.#keepAlive = keepAlive;
     this.#link = link;
     this.#purpose = purpose;
   }
@@ -191,7 +198,11 @@ class LinkAgent extends http.Agent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     this.#link.connectEngine(this.#purpose, options.signal ?? undefined).then(
-      (stream) => callback?.(null, stream),
+      (stream) => {
+        // Half-closed by the engine it would stay in the pool, and a request on it would wait for ever.
+        if (this.#keepAlive) stream.once('end', () => setImmediate(() => stream.destroy()));
+        callback?.(null, stream);
+      },
       (error: unknown) => callback?.(error instanceof Error ? error : new Error(String(error)), undefined as never),
     );
     return undefined;

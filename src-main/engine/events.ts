@@ -69,7 +69,12 @@ export class EngineFeed {
   /** Reads these lists soon; several wishes become one. */
   refresh(...lists: readonly List[]): void {
     for (const list of lists) this.#stale.add(list);
-    this.#refreshing ??= this.#refreshStale().finally(() => (this.#refreshing = undefined));
+    if (this.#refreshing) return;
+    this.#refreshing = this.#refreshStale().finally(() => {
+      this.#refreshing = undefined;
+      // A wish that came just as the last one was done.
+      if (this.#stale.size > 0 && this.#isReady()) this.refresh();
+    });
   }
 
   async close(): Promise<void> {

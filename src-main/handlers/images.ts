@@ -10,7 +10,7 @@ import {
   toImageDetails,
   toPullProgress,
 } from '../engine/api.ts';
-import { segment, type EngineClient } from '../engine/client.ts';
+import { imageSegment, type EngineClient } from '../engine/client.ts';
 import type { EngineFeed } from '../engine/events.ts';
 import type { CallHandler, StreamHandler } from './handlers.ts';
 
@@ -25,7 +25,7 @@ export class ImageHandlers {
 
   readonly inspect: CallHandler<'images.inspect'> = async ({ id }, signal): Promise<ImageDetails> => {
     const attempt = `inspect ${id}`;
-    const path = `/images/${segment(id)}`;
+    const path = `/images/${imageSegment(id)}`;
     const [image, history] = await Promise.all([
       this.#engine.json({ attempt, path: `${path}/json`, signal }, imageInspect),
       this.#engine.json({ attempt, path: `${path}/history`, signal }, imageHistory),
@@ -35,7 +35,7 @@ export class ImageHandlers {
 
   readonly remove: CallHandler<'images.remove'> = async ({ id, force }) => {
     const removed = await this.#engine.json(
-      { attempt: `remove ${id}`, method: 'DELETE', path: `/images/${segment(id)}`, query: { force } },
+      { attempt: `remove ${id}`, method: 'DELETE', path: `/images/${imageSegment(id)}`, query: { force } },
       imageRemoval,
     );
     this.#feed.refresh('images');
