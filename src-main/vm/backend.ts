@@ -35,8 +35,6 @@ export interface VmBackend {
 export interface BackendCapabilities {
   /** `monitor`: addForward/removeForward work. `ssh`: ports must go through the link instead. */
   readonly portForwards: 'monitor' | 'ssh';
-  /** The data disk may grow while the VM runs. */
-  readonly growsOnline: boolean;
   /** How the guest is to set up its network: goes into the seed. */
   readonly network: 'static' | 'dhcp';
 }
@@ -136,8 +134,6 @@ export interface RunningVm extends AsyncDisposable {
   removeForward(forward: Omit<PortForward, 'guestPort'>, signal?: AbortSignal): Promise<void>;
   /** Those in force now, without the one for SSH. */
   forwards(signal?: AbortSignal): Promise<readonly PortForward[]>;
-  /** Grows the data disk under the running guest; only where `growsOnline`. */
-  growDisk(sizeBytes: number, signal?: AbortSignal): Promise<void>;
 }
 
 export interface PortForward {

@@ -22,9 +22,6 @@ export const userNetwork = {
   netdev: 'net0',
 } as const;
 
-export const dataDriveId = 'data';
-export const dataDeviceId = 'data-disk';
-
 export function qemuArguments(input: QemuArgumentsInput): string[] {
   const { machine } = input;
   return [
@@ -44,7 +41,7 @@ export function qemuArguments(input: QemuArgumentsInput): string[] {
     ...['-initrd', machine.image.initramfs],
     ...['-append', machine.kernelArgs],
     ...drive('system', machine.image.system, 'wherry-system', 'format=raw,readonly=on'),
-    ...drive(dataDriveId, machine.dataDisk, 'wherry-data', 'format=qcow2,discard=unmap,detect-zeroes=unmap'),
+    ...drive('data', machine.dataDisk, 'wherry-data', 'format=qcow2,discard=unmap,detect-zeroes=unmap'),
     ...drive('seed', machine.seedDisk, 'wherry-seed', 'format=raw,readonly=on'),
     ...machine.extraDisks.flatMap((disk, index) =>
       drive(`extra${index}`, disk.path, disk.serial, 'format=raw,readonly=on'),

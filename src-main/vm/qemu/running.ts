@@ -5,7 +5,7 @@ import { AppError } from '../../contract/errors.ts';
 import { isSameProcess } from '../../process-identity.ts';
 import { delay } from '../../wait.ts';
 import type { PortForward, RunningVm, VmRecord } from '../backend.ts';
-import { dataDriveId, userNetwork } from './arguments.ts';
+import { userNetwork } from './arguments.ts';
 import { killProcess } from './process.ts';
 import type { Qmp } from './qmp.ts';
 import { forwardRule, parseForwards, removeRule } from './forwards.ts';
@@ -54,10 +54,6 @@ export class QemuVm implements RunningVm {
   async forwards(signal?: AbortSignal): Promise<readonly PortForward[]> {
     const all = parseForwards(await this.#qmp.human('info usernet', signal));
     return all.filter((forward) => !(forward.protocol === 'tcp' && forward.hostPort === this.record.ssh.port));
-  }
-
-  async growDisk(sizeBytes: number, signal?: AbortSignal): Promise<void> {
-    await this.#qmp.run('block_resize', { device: dataDriveId, size: sizeBytes }, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
