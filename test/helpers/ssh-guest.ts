@@ -54,7 +54,7 @@ export async function startFakeGuest(options: FakeGuestOptions = {}): Promise<Fa
       const session = acceptSession();
       session.on('pty', (accept) => accept());
       session.on('window-change', (accept, _reject, info) => {
-        accept?.();
+        accept();
         options.onWindow?.(info.rows, info.cols);
       });
       session.on('exec', (accept, _reject, info) => options.shell?.(accept(), info.command));

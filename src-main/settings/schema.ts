@@ -1,0 +1,121 @@
+/** The settings file's shape, its defaults for this machine and its bounds. */
+import { z } from 'zod';
+import { AppError } from '../contract/errors.ts';
+import type { Settings } from '../contract/vm.ts';
+
+/** What the bounds depend on. */
+export interface HostResources {
+  readonly cores: number;
+  readonly memoryMiB: number;
+}
+
+const settingsSchema = z.object({
+  vm: z.object({
+    cpus: z.number(),
+    memoryMiB: z.number(),
+    diskGiB: z.number(),
+    accelerator: z.enum(['auto', 'hvf', 'whpx', 'kvm', 'tcg']),
+    backend: z.enum(['auto', 'qemu', 'hyperv']),
+  }),
+  appearance: z.object({ theme: z.enum(['system', 'light', 'dark']) }),
+  onQuit: z.enum(['leave-running', 'stop']),
+});
+
+/** A quarter of the memory between 1 and 8 GiB; up to four cores; a sparse disk that costs nothing until used. */
+export function defaultSettings(host: HostResources): Settings {
+  const quarter = Math.floor(host.memoryMiB / 4 / 256) * 256;
+  return {
+    vm: {
+      cpus: Math.max(1, Math.min(host.cores, 4)),
+      memoryMiB: Math.min(8192, Math.max(1024, quarter)),
+      diskGiB: 64,
+      accelerator: 'auto',
+      backend: 'auto',
+    },
+    appearance: { theme: 'system' },
+    onQuit: 'leave-running',
+  };
+}
+
+export const smallestMemoryMiB = 512;
+const smallestDiskGiB = 4;
+const largestDiskGiB = 2048;
+
+/** @throws AppError `invalid-input` naming the field, the value and its bounds. */
+export function checkSettings(settings: Settings, host: HostResources): Settings {
+  const parsed = settingsSchema.safeParse(settings);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new AppError(
+      'invalid-input',
+      `change settings: ${issue?.path.join('.') ?? 'value'}: ${issue?.message ?? ''}`,
+    );
+  }
+  const { vm } = parsed.data;
+  const mostMemoryMiB = Math.max(smallestMemoryMiB, host.memoryMiB - 512);
+  checkWhole('vm.cpus', vm.cpus, 1, host.cores, `this machine has ${host.cores}`);
+  checkWhole('vm.memoryMiB', vm.memoryMiB, smallestMemoryMiB, mostMemoryMiB, `this machine has ${host.memoryMiB} MiB`);
+  checkWhole(
+    'vm.diskGiB',
+    vm.diskGiB,
+    smallestDiskGiB,
+    largestDiskGiB,
+    'the disk is sparse: it takes only what is used',
+  );
+  return parsed.data;
+}
+
+/**
+ * The file's content over the defaults: a missing field takes its default, an unreadable file all of them. Numbers out of
+ * bounds are moved inside: the machine may have changed since they were written.
+ */
+export function readSettings(text: string | undefined, host: HostResources): Settings {
+  const defaults = defaultSettings(host);
+  const stored = storedSchema.safeParse(parseJson(text));
+  if (!stored.success) return defaults;
+  const vm = { ...defaults.vm, ...withoutUndefined(stored.data.vm ?? {}) };
+  return {
+    vm: {
+      ...vm,
+      cpus: clampWhole(vm.cpus, 1, host.cores),
+      memoryMiB: clampWhole(vm.memoryMiB, smallestMemoryMiB, Math.max(smallestMemoryMiB, host.memoryMiB - 512)),
+      diskGiB: clampWhole(vm.diskGiB, smallestDiskGiB, largestDiskGiB),
+    },
+    appearance: { ...defaults.appearance, ...withoutUndefined(stored.data.appearance ?? {}) },
+    onQuit: stored.data.onQuit ?? defaults.onQuit,
+  };
+}
+
+const storedSchema = z.object({
+  vm: settingsSchema.shape.vm.partial().optional(),
+  appearance: settingsSchema.shape.appearance.partial().optional(),
+  onQuit: settingsSchema.shape.onQuit.optional(),
+});
+
+function checkWhole(field: string, value: number, least: number, most: number, because: string): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new AppError(
+    'invalid-input',
+    `change settings: ${field} must be a whole number from ${least} to ${most}, not ${value}`,
+    {
+      hint: because,
+    },
+  );
+}
+
+function clampWhole(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, Math.round(value)));
+}
+
+function withoutUndefined<T extends object>(values: T): { [K in keyof T]-?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]-?: Exclude<T[K], undefined> };
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/** Settings in one JSON file, written durably; the present value is always in memory. */
+import { EventEmitter } from 'node:events';
+import os from 'node:os';
+import { AppError } from '../contract/errors.ts';
+import type { Settings, VmSettings } from '../contract/vm.ts';
+import { readIfThere, writeDurably } from '../durable-file.ts';
+import type { SettingsService, Unsubscribe } from '../services.ts';
+import { checkSettings, readSettings, type HostResources } from './schema.ts';
+
+export class SettingsStore implements SettingsService {
+  readonly #file: string;
+  readonly #host: HostResources;
+  readonly #events = new EventEmitter<{ change: [Settings] }>();
+  #current: Settings;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: string, host: HostResources, current: Settings) {
+    this.#file = file;
+    this.#host = host;
+    this.#current = current;
+  }
+
+  static async open(file: string, host: HostResources = hostResources()): Promise<SettingsStore> {
+    return new SettingsStore(file, host, readSettings(await readIfThere(file), host));
+  }
+
+  get current(): Settings {
+    return this.#current;
+  }
+
+  async set(settings: Settings): Promise<{ needsRestart: readonly string[] }> {
+    const next = checkSettings(settings, this.#host);
+    const change = async (): Promise<{ needsRestart: readonly string[] }> => {
+      const before = this.#current;
+      if (next.vm.diskGiB < before.vm.diskGiB) {
+        throw new AppError(
+          'invalid-input',
+          `change settings: vm.diskGiB can only grow, from ${before.vm.diskGiB} to more, not to ${next.vm.diskGiB}`,
+          { hint: 'The disk is sparse: it takes only what is used.' },
+        );
+      }
+      await writeDurably(this.#file, `${JSON.stringify(next, null, 2)}\n`);
+      this.#current = next;
+      this.#events.emit('change', next);
+      return { needsRestart: changedFields(before.vm, next.vm) };
+    };
+    // One at a time: two windows may change settings at once, and the last one written must be the last one told.
+    const done = this.#writing.then(change);
+    this.#writing = done.catch(() => undefined);
+    return done;
+  }
+
+  onChange(listener: (settings: Settings) => void): Unsubscribe {
+    this.#events.on('change', listener);
+    return () => this.#events.off('change', listener);
+  }
+}
+
+export function hostResources(): HostResources {
+  return { cores: os.availableParallelism(), memoryMiB: Math.floor(os.totalmem() / (1024 * 1024)) };
+}
+
+/** Everything about the machine takes effect when the VM is started next. */
+function changedFields(before: VmSettings, after: VmSettings): string[] {
+  const fields = Object.keys(after) as (keyof VmSettings)[];
+  return fields.filter((field) => before[field] !== after[field]).map((field) => `vm.${field}`);
+}
