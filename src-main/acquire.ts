@@ -7,13 +7,20 @@ import { delay } from './wait.ts';
 
 const takeoverStaleMs = 10_000;
 
+/** `background`: made by `wherry up`, to be ended by `wherry down`. `shell`: a window or a foreground command. */
+export type HolderRole = 'background' | 'shell';
+
+export interface HomeHolder extends ProcessIdentity {
+  readonly role: HolderRole;
+}
+
 /** Held until disposed or until the process dies. */
 export interface HomeLock extends AsyncDisposable {
-  readonly holder: ProcessIdentity;
+  readonly holder: HomeHolder;
 }
 
 /** Who holds the home now, or undefined when nobody alive does. */
-export async function homeHolder(lockFile: string): Promise<ProcessIdentity | undefined> {
+export async function homeHolder(lockFile: string): Promise<HomeHolder | undefined> {
   const holder = parseHolder(await readIfThere(lockFile));
   return holder !== undefined && (await isSameProcess(holder)) ? holder : undefined;
 }
@@ -22,9 +29,10 @@ export async function homeHolder(lockFile: string): Promise<ProcessIdentity | un
  * Takes the home's lock.
  * @throws AppError `conflict` when another live process holds it; the message names its pid.
  */
-export async function lockHome(lockFile: string): Promise<HomeLock> {
-  const self = await identify(process.pid);
-  if (self === undefined) throw new AppError('internal', 'lock the home: cannot read the own start time');
+export async function lockHome(lockFile: string, role: HolderRole): Promise<HomeLock> {
+  const identity = await identify(process.pid);
+  if (identity === undefined) throw new AppError('internal', 'lock the home: cannot read the own start time');
+  const self: HomeHolder = { ...identity, role };
   for (let attempt = 0; attempt < 50; attempt++) {
     if (await create(lockFile, self)) return { holder: self, [Symbol.asyncDispose]: () => unlock(lockFile, self) };
     const holder = await homeHolder(lockFile);
@@ -39,7 +47,7 @@ export async function lockHome(lockFile: string): Promise<HomeLock> {
 }
 
 /** link(2) fails when the name is taken, and the content is complete before the name exists. */
-async function create(lockFile: string, self: ProcessIdentity): Promise<boolean> {
+async function create(lockFile: string, self: HomeHolder): Promise<boolean> {
   const temporary = `${lockFile}.${self.pid}.${performance.now()}`;
   await writeFile(temporary, JSON.stringify(self), { mode: 0o600 });
   try {
@@ -75,17 +83,17 @@ async function removeStale(lockFile: string): Promise<void> {
   }
 }
 
-async function unlock(lockFile: string, self: ProcessIdentity): Promise<void> {
+async function unlock(lockFile: string, self: HomeHolder): Promise<void> {
   const holder = parseHolder(await readFile(lockFile, 'utf8').catch(() => undefined));
   if (holder?.pid === self.pid && holder.started === self.started) await unlink(lockFile);
 }
 
-function parseHolder(text: string | undefined): ProcessIdentity | undefined {
+function parseHolder(text: string | undefined): HomeHolder | undefined {
   if (text === undefined) return undefined;
   try {
-    const value = JSON.parse(text) as Partial<ProcessIdentity> | null;
+    const value = JSON.parse(text) as Partial<HomeHolder> | null;
     if (typeof value?.pid !== 'number' || typeof value.started !== 'string') return undefined;
-    return { pid: value.pid, started: value.started };
+    return { pid: value.pid, started: value.started, role: value.role === 'background' ? 'background' : 'shell' };
   } catch {
     // An unreadable lock was not made by create(): nobody holds it.
     return undefined;

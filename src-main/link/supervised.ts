@@ -5,7 +5,8 @@ import { delay, raceAbort, withDeadline } from '../wait.ts';
 import { SshSession, type KeepAlive, type LinkTarget } from './session.ts';
 
 const firstPauseMs = 100;
-const longestPauseMs = 3000;
+/** A guest that boots refuses connections until its server listens: it is asked often, each time counts. */
+const longestPauseMs = { connecting: 300, up: 300, down: 3000 } as const;
 
 export type ConnectionState = 'connecting' | 'up' | 'down';
 
@@ -83,7 +84,7 @@ export class SupervisedConnection implements AsyncDisposable {
         if (over()) break;
         this.#lastError = error as Error;
         await delay(pauseMs, signal).catch(() => undefined);
-        pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+        pauseMs = Math.min(pauseMs * 2, longestPauseMs[this.#state]);
       }
     }
     this.#session?.destroy('the link was taken down');

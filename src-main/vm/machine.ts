@@ -46,7 +46,7 @@ export class Machine implements VmService, AsyncDisposable {
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    this.#model = new ViewModel(dockerHostOf(options.paths.dockerSocket));
+    this.#model = new ViewModel(options.paths.dockerSocket);
     this.#unsubscribe.push(options.link.onState((state) => this.#model.link(state)));
     this.#unsubscribe.push(options.link.onGap(() => void this.#afterGap()));
     this.#consoleTimer = setInterval(() => {
@@ -279,8 +279,4 @@ async function settled(promise: Promise<unknown>): Promise<void> {
     () => undefined,
     () => undefined,
   );
-}
-
-export function dockerHostOf(socket: string): string {
-  return socket.startsWith('\\\\') ? `npipe:////./pipe/${socket.slice('\\\\.\\pipe\\'.length)}` : `unix://${socket}`;
 }

@@ -1,4 +1,5 @@
 /** Ends a VM: the guest is asked, then the power button pressed, then the process killed; each with its deadline. */
+import { AppError } from '../contract/errors.ts';
 import type { GuestApi } from '../link/guest-api.ts';
 import { delay, withDeadline } from '../wait.ts';
 import type { RunningVm } from './backend.ts';
@@ -25,11 +26,7 @@ export async function shutDown(request: ShutdownRequest): Promise<void> {
   const { vm, api, deadlines, report } = request;
   if (api !== undefined) {
     report('guest');
-    const asked = await succeeds(
-      withDeadline('ask the guest to power off', 5000 + deadlines.containersSeconds * 1000, (signal) =>
-        api.shutdown(deadlines.containersSeconds, signal),
-      ),
-    );
+    const asked = await askGuest(api, deadlines.containersSeconds);
     if (asked && (await exitsWithin(vm, deadlines.guestMs))) return;
   }
   report('power-button');
@@ -37,6 +34,17 @@ export async function shutDown(request: ShutdownRequest): Promise<void> {
   if (await exitsWithin(vm, pressed ? deadlines.powerButtonMs : 0)) return;
   report('kill');
   await vm.kill();
+}
+
+/** The answer is often lost with the link that the guest takes down: only a refusal or silence counts as "not asked". */
+async function askGuest(api: Pick<GuestApi, 'shutdown'>, containersSeconds: number): Promise<boolean> {
+  const ask = (signal: AbortSignal): Promise<void> => api.shutdown(containersSeconds, signal);
+  try {
+    await withDeadline('ask the guest to power off', 5000 + containersSeconds * 1000, ask);
+    return true;
+  } catch (error) {
+    return !(error instanceof AppError) || error.code === 'link-lost';
+  }
 }
 
 async function exitsWithin(vm: RunningVm, ms: number): Promise<boolean> {
