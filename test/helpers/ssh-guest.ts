@@ -53,8 +53,8 @@ export async function startFakeGuest(options: FakeGuestOptions = {}): Promise<Fa
     connection.on('session', (acceptSession) => {
       const session = acceptSession();
       session.on('pty', (accept) => accept());
-      session.on('window-change', (accept, _reject, info) => {
-        accept();
+      // No answer: ssh2 passes no `accept` when the client asked for none.
+      session.on('window-change', (_accept, _reject, info) => {
         options.onWindow?.(info.rows, info.cols);
       });
       session.on('exec', (accept, _reject, info) => options.shell?.(accept(), info.command));
