@@ -1,0 +1,130 @@
+/** `/images/…` of the Engine API. */
+import type { ServerResponse } from 'node:http';
+import { EngineError } from '../../contract/errors.ts';
+import { errorText, log } from '../log.ts';
+import type { ImageParts } from '../use-cases/image-parts.ts';
+import { imageHistory, inspectImage } from '../use-cases/inspect-image.ts';
+import { listImages } from '../use-cases/list-images.ts';
+import type { ImageFilters } from '../use-cases/list-images.ts';
+import { pruneImages } from '../use-cases/prune-images.ts';
+import { pullAllTags, pullImage } from '../use-cases/pull-image.ts';
+import { errorLine } from '../use-cases/pull-progress.ts';
+import type { ProgressLine } from '../use-cases/pull-progress.ts';
+import { parsePullRequest } from '../use-cases/pull-request.ts';
+import { removeImage } from '../use-cases/remove-image.ts';
+import { tagImage } from '../use-cases/tag-image.ts';
+import { sendJson } from './reply.ts';
+import type { Route, RouteContext } from './route.ts';
+
+/** A client that reads slowly gets every change of status but not every step of progress. */
+const maxUnreadBytes = 256 * 1024;
+
+export function imageRoutes(parts: ImageParts): Route[] {
+  return [
+    { method: 'POST', path: '/images/create', handle: (context) => createImage(parts, context) },
+    {
+      method: 'GET',
+      path: '/images/json',
+      handle: ({ response, query }) => {
+        const options = { filters: parseFilters(query.get('filters')), sharedSize: isTrue(query.get('shared-size')) };
+        sendJson(response, listImages(parts.records, options));
+        return Promise.resolve();
+      },
+    },
+    {
+      method: 'POST',
+      path: '/images/prune',
+      handle: async ({ response, query }) => {
+        sendJson(response, await pruneImages(parts, parseFilters(query.get('filters'))));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/images/*name/json',
+      handle: ({ response, params }) => {
+        sendJson(response, inspectImage(parts.records, params['name'] ?? ''));
+        return Promise.resolve();
+      },
+    },
+    {
+      method: 'GET',
+      path: '/images/*name/history',
+      handle: ({ response, params }) => {
+        sendJson(response, imageHistory(parts.records, params['name'] ?? ''));
+        return Promise.resolve();
+      },
+    },
+    {
+      method: 'POST',
+      path: '/images/*name/tag',
+      handle: ({ response, params, query }) => {
+        tagImage(parts, params['name'] ?? '', { repo: query.get('repo') ?? '', tag: query.get('tag') ?? '' });
+        response.writeHead(201).end();
+        return Promise.resolve();
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/images/*name',
+      handle: async ({ response, params, query }) => {
+        sendJson(response, await removeImage(parts, params['name'] ?? '', { force: isTrue(query.get('force')) }));
+      },
+    },
+  ];
+}
+
+/** A failure before the first line is an HTTP status; after it, the stream's last line. */
+async function createImage(parts: ImageParts, { request, response, query, signal }: RouteContext): Promise<void> {
+  const fromImage = query.get('fromImage') ?? '';
+  if (fromImage === '') throw new EngineError('not-implemented', 'importing a root filesystem is not supported');
+  const auth = request.headers['x-registry-auth'];
+  const wanted = parsePullRequest(
+    {
+      fromImage,
+      tag: query.get('tag') ?? '',
+      platform: query.get('platform') ?? '',
+      registryAuth: Array.isArray(auth) ? auth[0] : auth,
+    },
+    parts.platform,
+  );
+  const report = (line: ProgressLine): void => writeProgress(response, line);
+  try {
+    await (wanted.allTags ? pullAllTags : pullImage)(parts, wanted, report, signal);
+    if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!response.headersSent) throw error;
+    if (!(error instanceof EngineError)) log.error('a pull failed unexpectedly', error);
+    writeProgress(response, errorLine(error instanceof Error ? error.message : errorText(error)));
+  }
+  response.end();
+}
+
+function writeProgress(response: ServerResponse, line: ProgressLine): void {
+  if (response.destroyed || (line.progress !== undefined && response.writableLength > maxUnreadBytes)) return;
+  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.write(`${JSON.stringify(line)}\r\n`);
+}
+
+/** `{"label":["a"]}` or, from old clients, `{"label":{"a":true}}`. */
+function parseFilters(text: string | null): ImageFilters {
+  if (text === null || text === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new EngineError('invalid-parameter', 'invalid filter', { cause });
+  }
+  if (typeof value !== 'object' || value === null) throw new EngineError('invalid-parameter', 'invalid filter');
+  return Object.fromEntries(
+    Object.entries(value).map(([name, wanted]: [string, unknown]) => {
+      if (Array.isArray(wanted)) return [name, wanted.map(String)];
+      if (typeof wanted !== 'object' || wanted === null) throw new EngineError('invalid-parameter', 'invalid filter');
+      return [name, Object.entries(wanted).flatMap(([key, on]) => (on === true ? [key] : []))];
+    }),
+  );
+}
+
+function isTrue(text: string | null): boolean {
+  return text !== null && !['', '0', 'no', 'false', 'none'].includes(text.toLowerCase().trim());
+}

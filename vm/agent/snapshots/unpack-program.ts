@@ -1,0 +1,152 @@
+/** Runs `native/unpack`. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { z } from 'zod';
+import { EngineError } from '../../contract/errors.ts';
+
+export interface LayerJob {
+  /** Folder to unpack into; undefined: only keep and verify. */
+  readonly root?: string;
+  /** File that gets the compressed bytes; its first `resumeBytes` are already there. */
+  readonly keep?: { readonly file: string; readonly resumeBytes: number };
+  /** Carries whiteouts out on what is in the root, instead of keeping them for overlay. */
+  readonly apply?: boolean;
+  /** Added to every owner. */
+  readonly shift?: number;
+}
+
+const layerResult = z.object({
+  digest: z.string(),
+  diffId: z.string(),
+  compressedBytes: z.number(),
+  archiveBytes: z.number(),
+  /** Sum of the files' sizes. */
+  fileBytes: z.number(),
+  entries: z.number(),
+  skippedAttributes: z.number(),
+});
+export type LayerResult = z.infer<typeof layerResult>;
+
+export interface UnpackProgress {
+  /** Compressed bytes that have been unpacked. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export type UnpackFailure = 'disk-full' | 'unsafe' | 'too-large' | 'bad-archive' | 'io';
+
+/** The program's own account of why it failed. */
+export class UnpackError extends EngineError {
+  readonly kind: UnpackFailure;
+
+  constructor(kind: UnpackFailure, message: string) {
+    super('system', message, kind === 'disk-full' ? { hint: diskFullHint } : {});
+    this.kind = kind;
+  }
+}
+
+const diskFullHint = 'remove images or containers that are not needed, or give the VM a larger disk in the settings';
+
+const outputLine = z.union([
+  z.object({ progress: z.object({ bytesIn: z.number(), bytesOut: z.number() }) }),
+  z.object({ result: z.object({}).loose() }),
+  z.object({
+    error: z.object({
+      kind: z.enum(['disk-full', 'unsafe', 'too-large', 'bad-archive', 'io']),
+      message: z.string(),
+    }),
+  }),
+]);
+
+/** A layer being unpacked. Owned by who started it: ends by itself after `input` ended, or by the signal (SIGKILL). */
+export interface RunningUnpack {
+  /** The compressed layer goes here. Errors on it are reported by `result`. */
+  readonly input: Writable;
+  /** Rejects with {@link UnpackError}, or the signal's reason. On success all is on the disk. */
+  readonly result: Promise<LayerResult>;
+}
+
+export class UnpackProgram {
+  private readonly file: string;
+  private readonly limits: readonly string[];
+
+  constructor(
+    file: string,
+    limits: { maxBytes: number; maxEntries: number } = { maxBytes: 2 ** 40, maxEntries: 2 ** 23 },
+  ) {
+    this.file = file;
+    this.limits = ['--max-bytes', String(limits.maxBytes), '--max-entries', String(limits.maxEntries)];
+  }
+
+  startLayer(job: LayerJob, signal: AbortSignal, onProgress?: (progress: UnpackProgress) => void): RunningUnpack {
+    const args = [
+      'layer',
+      ...(job.root === undefined ? ['--no-root'] : ['--root', job.root]),
+      ...(job.keep === undefined ? [] : ['--keep', job.keep.file, '--resume', String(job.keep.resumeBytes)]),
+      ...(job.apply === true ? ['--apply'] : []),
+      ...(job.shift === undefined ? [] : ['--shift', String(job.shift)]),
+      ...this.limits,
+    ];
+    const child = spawn(this.file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const { stdin, stdout } = child;
+    // Its death closes the pipe; what it said about that is the error that counts.
+    stdin.on('error', () => undefined);
+    const result = this.outcome(child, stdout, signal, onProgress).then((value) => layerResult.parse(value));
+    result.catch(() => undefined); // awaited by the caller after feeding, perhaps too late for Node's liking
+    return { input: stdin, result };
+  }
+
+  /** Removes a folder with all beneath it, however deep; nothing there is success. */
+  async removeFolder(folder: string): Promise<void> {
+    await this.run(['remove', folder]);
+  }
+
+  /** Bytes of the files beneath a folder. */
+  async folderBytes(folder: string): Promise<number> {
+    return z.object({ bytes: z.number() }).parse(await this.run(['usage', folder])).bytes;
+  }
+
+  private run(args: readonly string[]): Promise<unknown> {
+    const child = spawn(this.file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    return this.outcome(child, child.stdout, new AbortController().signal);
+  }
+
+  private async outcome(
+    child: ChildProcess,
+    stdout: Readable,
+    signal: AbortSignal,
+    onProgress?: (progress: UnpackProgress) => void,
+  ): Promise<unknown> {
+    const kill = (): boolean => child.kill('SIGKILL');
+    signal.addEventListener('abort', kill, { once: true });
+    if (signal.aborted) kill();
+    const ended = new Promise<string>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, killedBy) => resolve(killedBy ?? String(code)));
+    });
+    ended.catch(() => undefined);
+    try {
+      let last: z.infer<typeof outputLine> | undefined;
+      for await (const line of createInterface({ input: stdout })) {
+        last = outputLine.parse(JSON.parse(line));
+        if ('progress' in last) onProgress?.(last.progress);
+      }
+      const status = await ended;
+      signal.throwIfAborted();
+      if (last !== undefined && 'error' in last) throw new UnpackError(last.error.kind, last.error.message);
+      if (last === undefined || !('result' in last))
+        throw new UnpackError('io', `unpack ended unexpectedly (${status})`);
+      return last.result;
+    } catch (cause) {
+      signal.throwIfAborted();
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+        throw new EngineError('system', `the program ${this.file} is missing`, { cause });
+      }
+      throw cause;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  }
+}

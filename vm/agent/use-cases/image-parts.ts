@@ -1,0 +1,37 @@
+/** What the image use cases work with; built once in `images-service.ts`. */
+import type { BlobStore } from '../content/blob-store.ts';
+import type { Leases } from '../content/leases.ts';
+import type { ImageUser } from '../images.ts';
+import type { Credentials } from '../registry/auth.ts';
+import type { Platform } from '../registry/platform.ts';
+import type { RepositoryName } from '../registry/reference.ts';
+import type { ContentSource } from '../registry/source.ts';
+import type { Snapshotter } from '../snapshots/snapshotter.ts';
+import type { ImageRecords } from '../state/images.ts';
+import type { LayerFetcher } from './fetch-layer.ts';
+
+/** A registry's repository, with its tags. */
+export interface TaggedSource extends ContentSource {
+  tags(signal: AbortSignal): Promise<string[]>;
+}
+
+export interface ImageEvent {
+  readonly action: 'pull' | 'tag' | 'untag' | 'delete';
+  /** The image's id, or for a pull the name that was pulled. */
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface ImageParts {
+  readonly blobs: BlobStore;
+  readonly snapshotter: Snapshotter;
+  readonly leases: Leases;
+  readonly records: ImageRecords;
+  readonly layers: LayerFetcher;
+  readonly platform: Platform;
+  connect(repository: RepositoryName, credentials: Credentials | undefined): TaggedSource;
+  /** Containers that use images. */
+  imageUsers(): readonly ImageUser[];
+  onEvent(event: ImageEvent): void;
+  readonly nowMs: () => number;
+}

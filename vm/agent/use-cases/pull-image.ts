@@ -1,0 +1,265 @@
+/** `docker pull`: resolve the reference, bring what is missing, name it. */
+import { EngineError } from '../../contract/errors.ts';
+import type { Credentials } from '../registry/auth.ts';
+import { StatusError } from '../registry/failure.ts';
+import { limits, parseConfig, parseManifest } from '../registry/manifest.ts';
+import type { ImageManifest, ParsedConfig } from '../registry/manifest.ts';
+import { formatPlatform, selectPlatform } from '../registry/platform.ts';
+import type { Platform } from '../registry/platform.ts';
+import { familiarName, familiarString, withDefaultTag } from '../registry/reference.ts';
+import type { ImageReference } from '../registry/reference.ts';
+import type { ContentSource, FetchedManifest } from '../registry/source.ts';
+import { TransportError } from '../registry/transport.ts';
+import type { StoredLayer } from '../state/images.ts';
+import type { ImageParts } from './image-parts.ts';
+import { LayerReporter } from './pull-progress.ts';
+import type { ProgressLine } from './pull-progress.ts';
+
+export interface PullRequest {
+  readonly reference: ImageReference;
+  readonly platform: Platform | undefined;
+  readonly credentials: Credentials | undefined;
+}
+
+type Report = (line: ProgressLine) => void;
+
+interface ResolvedManifest {
+  /** What the name means: the index's digest when there is one. */
+  readonly rootDigest: string;
+  readonly digest: string;
+  readonly manifest: ImageManifest;
+  /** To be stored: the index, if any, and the manifest. */
+  readonly fetched: readonly FetchedManifest[];
+}
+
+const configMediaTypes = [
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+  'application/octet-stream', // early schema 2 images
+];
+
+/**
+ * Reports nothing before the manifest is known, so that an unknown image can still be answered with a status.
+ * Rejects with EngineError in Docker's words, or the signal's reason.
+ */
+export async function pullImage(
+  parts: ImageParts,
+  request: PullRequest,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const reference = withDefaultTag(request.reference);
+  const source = parts.connect(reference, request.credentials);
+  try {
+    await bringImage(parts, { source, reference, platform: request.platform, report }, signal);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw inDockersWords(error, reference);
+  }
+}
+
+/** `docker pull --all-tags`: one after the other, as Docker does. */
+export async function pullAllTags(
+  parts: ImageParts,
+  request: PullRequest,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  let tags: string[];
+  try {
+    tags = await parts.connect(request.reference, request.credentials).tags(signal);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : inDockersWords(error, request.reference);
+  }
+  for (const tag of tags) {
+    await pullImage(parts, { ...request, reference: { ...request.reference, tag } }, report, signal);
+  }
+}
+
+/** Shared with the import of the starter image. */
+export async function bringImage(
+  parts: ImageParts,
+  wanted: {
+    source: ContentSource;
+    reference: ImageReference;
+    /** The name within the source, when it is not the reference's tag or digest. */
+    sourceName?: string;
+    platform: Platform | undefined;
+    report: Report;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { source, reference, report } = wanted;
+  const name = familiarString(reference);
+  const target = reference.digest ?? reference.tag ?? 'latest';
+  const resolved = await resolveManifest(parts, source, wanted.sourceName ?? target, wanted.platform, name, signal);
+  report({ status: `Pulling from ${reference.path}`, id: target });
+  const { manifest } = resolved;
+  if (!configMediaTypes.includes(manifest.config.mediaType)) {
+    throw new EngineError('invalid-parameter', `${name} is not an image: its type is ${manifest.config.mediaType}`);
+  }
+  using _lease = parts.leases.hold([
+    manifest.config.digest,
+    ...resolved.fetched.map(({ digest }) => digest),
+    ...manifest.layers.map(({ digest }) => digest),
+  ]);
+  const configBytes = await source.blob(manifest.config, signal);
+  const config = parseConfig(configBytes, name);
+  checkConfig(config, manifest, name, wanted.platform ?? parts.platform);
+  using _layerLease = parts.leases.hold(config.rootfs.diff_ids);
+  const layers = await bringLayers(parts, source, manifest, config, report, signal);
+  for (const { digest, bytes } of resolved.fetched) await parts.blobs.write(digest, bytes);
+  await parts.blobs.write(manifest.config.digest, configBytes);
+  signal.throwIfAborted();
+  const isNew = record(parts, reference, resolved, configBytes, layers);
+  report({ status: `Digest: ${resolved.rootDigest}` });
+  report({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
+  parts.onEvent({ action: 'pull', id: name, name: familiarName(reference) });
+}
+
+async function resolveManifest(
+  parts: ImageParts,
+  source: ContentSource,
+  target: string,
+  platform: Platform | undefined,
+  name: string,
+  signal: AbortSignal,
+): Promise<ResolvedManifest> {
+  const wanted = platform ?? parts.platform;
+  let fetched = await source.manifest(target, signal);
+  const all = [fetched];
+  for (let depth = 0; depth <= limits.indexDepth; depth += 1) {
+    const parsed = parseManifest(fetched.bytes, fetched.mediaType, name);
+    if (parsed.kind === 'manifest') {
+      return {
+        rootDigest: all[0]?.digest ?? fetched.digest,
+        digest: fetched.digest,
+        manifest: parsed.manifest,
+        fetched: all,
+      };
+    }
+    const chosen =
+      parsed.index.manifests[
+        selectPlatform(
+          parsed.index.manifests.map((one) => one.platform),
+          wanted,
+        )
+      ];
+    if (chosen === undefined) {
+      throw new EngineError(
+        'not-found',
+        `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries: no match for platform in manifest: not found`,
+      );
+    }
+    fetched = await source.manifest(chosen.digest, signal);
+    all.push(fetched);
+  }
+  throw new EngineError('system', `${name}: its indexes are nested deeper than ${limits.indexDepth}`);
+}
+
+function checkConfig(config: ParsedConfig, manifest: ImageManifest, name: string, wanted: Platform): void {
+  if (config.rootfs.diff_ids.length !== manifest.layers.length) {
+    throw new EngineError('system', `${name}: its manifest and its configuration disagree on the number of layers`);
+  }
+  if (config.os !== wanted.os) {
+    throw new EngineError('invalid-parameter', `image operating system "${config.os}" cannot be used on this platform`);
+  }
+}
+
+/** The first failure ends the others. */
+async function bringLayers(
+  parts: ImageParts,
+  source: ContentSource,
+  manifest: ImageManifest,
+  config: ParsedConfig,
+  report: Report,
+  signal: AbortSignal,
+): Promise<StoredLayer[]> {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const work = manifest.layers.map((descriptor, index) => ({
+    descriptor,
+    diffId: config.rootfs.diff_ids[index] ?? '',
+    reporter: new LayerReporter(descriptor.digest, report),
+  }));
+  for (const { reporter, diffId } of work) {
+    reporter.say(parts.records.layer(diffId) === undefined ? 'Pulling fs layer' : 'Already exists');
+  }
+  const results = await Promise.allSettled(
+    work.map(async ({ descriptor, diffId, reporter }) => {
+      try {
+        const known = parts.records.layer(diffId);
+        if (known !== undefined && (await parts.snapshotter.hasLayer(diffId))) return known;
+        const layer = await parts.layers.fetch(source, descriptor, both, (stage) => reporter.stage(stage));
+        if (layer.diffId !== diffId) {
+          throw new EngineError(
+            'system',
+            `layer ${descriptor.digest}: its content has diffID ${layer.diffId}, not ${diffId}`,
+          );
+        }
+        reporter.say('Pull complete');
+        return layer;
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  signal.throwIfAborted();
+  if (stop.signal.aborted) throw stop.signal.reason;
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+/** In one transaction. True when the name means another image than before. */
+function record(
+  parts: ImageParts,
+  reference: ImageReference,
+  resolved: ResolvedManifest,
+  configBytes: Buffer,
+  layers: readonly StoredLayer[],
+): boolean {
+  const { records } = parts;
+  const id = resolved.manifest.config.digest;
+  const namedAtMs = parts.nowMs();
+  const { domain, path } = reference;
+  const digestName = { domain, path, kind: 'digest', value: resolved.rootDigest } as const;
+  const tagName =
+    reference.tag === undefined ? undefined : ({ domain, path, kind: 'tag', value: reference.tag } as const);
+  const main = reference.digest === undefined ? (tagName ?? digestName) : digestName;
+  return records.transaction(() => {
+    const before = records.find(main);
+    records.put({
+      id,
+      manifestDigest: resolved.digest,
+      configText: configBytes.toString('utf8'),
+      layers,
+      storedAtMs: namedAtMs,
+    });
+    records.setName({ ...digestName, imageId: id, namedAtMs });
+    if (reference.digest === undefined && tagName !== undefined)
+      records.setName({ ...tagName, imageId: id, namedAtMs });
+    return before !== id;
+  });
+}
+
+function inDockersWords(error: unknown, reference: ImageReference): unknown {
+  if (error instanceof TransportError) return new EngineError('system', error.message, { cause: error });
+  if (!(error instanceof StatusError)) return error;
+  const cause = { cause: error };
+  if (error.code === 'NAME_UNKNOWN') {
+    return new EngineError('not-found', `repository ${familiarName(reference)} not found: ${error.message}`, cause);
+  }
+  if (error.status === 404 || error.code === 'MANIFEST_UNKNOWN') {
+    const text = error.code === undefined ? 'manifest unknown: manifest unknown' : error.message;
+    return new EngineError('not-found', `manifest for ${familiarString(reference)} not found: ${text}`, cause);
+  }
+  if (error.code === 'DENIED' || error.code === 'UNAUTHORIZED' || error.status === 401 || error.status === 403) {
+    const text = error.code === undefined ? 'denied: requested access to the resource is denied' : error.message;
+    return new EngineError(
+      'not-found',
+      `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': ${text}`,
+      cause,
+    );
+  }
+  return new EngineError('system', error.message, cause);
+}
