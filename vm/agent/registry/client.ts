@@ -142,7 +142,9 @@ export class RegistryClient implements ContentSource {
     try {
       return await this.dial(secure, exchange);
     } catch (error) {
-      if (!isNotTls(error instanceof Error ? error.cause : undefined)) throw error;
+      const cause = error instanceof Error ? error.cause : undefined;
+      // Refused connections too: the error shall name the way that was allowed, as Docker's does.
+      if (!isNotTls(cause) && !(cause instanceof TransportError && cause.reason === 'ECONNREFUSED')) throw error;
       const answer = await this.dial(plain, exchange);
       this.transport.plainHosts.set(host, true);
       return answer;

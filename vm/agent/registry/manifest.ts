@@ -63,7 +63,7 @@ const configSchema = z.object({
       WorkingDir: z.string().nullish(),
       Labels: z.record(z.string(), z.string()).nullish(),
       StopSignal: z.string().nullish(),
-      Healthcheck: z.unknown(),
+      Healthcheck: z.unknown().optional(),
       Shell: strings,
       OnBuild: strings,
     })
@@ -109,7 +109,7 @@ export function parseManifest(bytes: Buffer, mediaType: string | undefined, name
   const value = parseJson(bytes, `manifest of ${name}`);
   const said = mediaType?.split(';')[0]?.trim() ?? '';
   const inside = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
-  if (value['schemaVersion'] === 1 || said.includes('manifest.v1+')) {
+  if (value['schemaVersion'] === 1 || said.startsWith('application/vnd.docker.distribution.manifest.v1+')) {
     throw new EngineError(
       'not-implemented',
       `${name} is stored in Docker's schema 1, which is no longer supported: push it again with a current tool`,

@@ -5,7 +5,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as tlsConnect, createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { dialAddress, isInsecureAllowed, isLoopback, proxyFor } from './network.ts';
+import { dialAddress, isInsecureAllowed, proxyFor } from './network.ts';
 import type { RegistryNetwork } from './network.ts';
 
 export interface TransportTimeouts {
@@ -221,6 +221,5 @@ function describe(error: unknown, url: URL): TransportError {
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls: failed to verify certificate: signed by unknown authority',
     CERT_HAS_EXPIRED: 'tls: failed to verify certificate: it has expired',
   };
-  const via = isLoopback(url.hostname) && code === 'ECONNREFUSED' ? ' (is a registry running on this computer?)' : '';
-  return new TransportError(code, `${words[code] ?? message}${via}`, { cause: error });
+  return new TransportError(code, words[code] ?? message, { cause: error });
 }

@@ -1,0 +1,102 @@
+/** A whole image store in a temporary folder: real unpack program, real snapshotter, records in memory. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { arch, tmpdir } from 'node:os';
+import path from 'node:path';
+import { BlobStore } from '../../vm/agent/content/blob-store.ts';
+import { Leases } from '../../vm/agent/content/leases.ts';
+import type { ImageUser } from '../../vm/agent/images.ts';
+import { RegistryClient } from '../../vm/agent/registry/client.ts';
+import type { RegistryNetwork } from '../../vm/agent/registry/network.ts';
+import { parseReference } from '../../vm/agent/registry/reference.ts';
+import { Transport } from '../../vm/agent/registry/transport.ts';
+import { OverlaySnapshotter } from '../../vm/agent/snapshots/overlay.ts';
+import { UnpackProgram } from '../../vm/agent/snapshots/unpack-program.ts';
+import { LayerFetcher } from '../../vm/agent/use-cases/fetch-layer.ts';
+import type { ImageEvent, ImageParts } from '../../vm/agent/use-cases/image-parts.ts';
+import { pullImage } from '../../vm/agent/use-cases/pull-image.ts';
+import type { ProgressLine } from '../../vm/agent/use-cases/pull-progress.ts';
+import { MemoryImageRecords } from './memory-image-records.ts';
+
+const debianArch = arch() === 'x64' ? 'amd64' : arch();
+export const unpackFile = path.resolve(import.meta.dirname, '..', '..', 'build', 'native', debianArch, 'unpack');
+
+/** Why tests that unpack cannot run here, or false. */
+export const cannotUnpack: string | false = !existsSync(unpackFile)
+  ? 'native/unpack is not built: npm run build -- native'
+  : process.getuid?.() === 0
+    ? false
+    : 'unpacking sets owners, which needs root';
+
+export interface TestStore extends AsyncDisposable {
+  readonly folder: string;
+  readonly parts: ImageParts;
+  readonly events: ImageEvent[];
+  /** Set by tests of removal. */
+  users: ImageUser[];
+  pull(
+    reference: string,
+    options?: { signal?: AbortSignal; report?: (line: ProgressLine) => void },
+  ): Promise<ProgressLine[]>;
+  /** The agent died and came back: the same folder and records, everything else anew. */
+  reopen(): Promise<TestStore>;
+}
+
+export interface TestStoreOptions {
+  readonly network?: Partial<RegistryNetwork>;
+  readonly timeoutMs?: number;
+  /** Instead of a temporary folder, which is then the caller's to remove. */
+  readonly folder?: string;
+  readonly records?: MemoryImageRecords;
+}
+
+export async function openTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
+  const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'wherry-images-')));
+  const records = options.records ?? new MemoryImageRecords();
+  const program = new UnpackProgram(unpackFile);
+  const blobs = await BlobStore.open(path.join(folder, 'content'));
+  const snapshotter = await OverlaySnapshotter.open(folder, program);
+  const limitMs = options.timeoutMs ?? 5000;
+  const transport = new Transport(
+    { insecure: [], extraCa: [], ...options.network },
+    { answerMs: limitMs, stallMs: limitMs },
+  );
+  const events: ImageEvent[] = [];
+  const parts: ImageParts = {
+    blobs,
+    snapshotter,
+    records,
+    leases: new Leases(),
+    layers: new LayerFetcher({ blobs, snapshotter, program }),
+    platform: { os: 'linux', architecture: 'amd64' },
+    connect: (repository, credentials) => new RegistryClient(transport, repository, credentials, { firstRetryMs: 1 }),
+    imageUsers: () => store.users,
+    onEvent: (event) => events.push(event),
+    nowMs: () => Date.now(),
+  };
+  const store: TestStore = {
+    folder,
+    parts,
+    events,
+    users: [],
+    async pull(reference, { signal, report } = {}) {
+      const lines: ProgressLine[] = [];
+      const request = { reference: parseReference(reference), platform: undefined, credentials: undefined };
+      const collect = (line: ProgressLine): void => {
+        lines.push(line);
+        report?.(line);
+      };
+      await pullImage(parts, request, collect, signal ?? new AbortController().signal);
+      return lines;
+    },
+    reopen() {
+      transport.close();
+      return openTestStore({ ...options, folder, records });
+    },
+    async [Symbol.asyncDispose]() {
+      transport.close();
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return store;
+}
