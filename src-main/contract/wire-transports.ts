@@ -75,22 +75,28 @@ function closeReason(code: number, reason: string): AppError {
 export interface PreloadBridge {
   readonly platform: string;
   post(frame: ClientFrame): void;
-  /** Takes one listener. */
-  onFrame(listener: (frame: ServerFrame) => void): void;
+  /** Takes one listener, the newest. `null` says that the connection is over; the next `hello` opens another. */
+  onFrame(listener: (frame: ServerFrame | null) => void): void;
 }
 
-/** The bridge lives as long as the page, so this transport never closes by itself. */
 export function bridgeTransport(bridge: PreloadBridge): ClientTransport {
   let open = true;
+  let onClose: ((reason?: Error) => void) | undefined;
   return {
     send: (frame) => {
       if (open) bridge.post(frame);
     },
     onFrame: (listener) =>
       bridge.onFrame((frame) => {
-        if (open) listener(frame);
+        if (!open) return;
+        if (frame !== null) {
+          listener(frame);
+          return;
+        }
+        open = false;
+        onClose?.(new AppError('link-lost', 'the connection to Wherry was lost'));
       }),
-    onClose: () => undefined,
+    onClose: (listener) => (onClose = listener),
     close: () => (open = false),
   };
 }

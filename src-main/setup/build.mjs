@@ -67,6 +67,9 @@ const parts = {
         outfile: 'dist/electron/preload.cjs',
         target: 'node22',
       });
+      for (const name of ['icon.png', 'tray.png', 'tray@2x.png', 'trayTemplate.png', 'trayTemplate@2x.png']) {
+        copyFileSync(path.join(root, 'src-main/electron/assets', name), path.join(root, 'dist/electron', name));
+      }
     }
   },
   /** The window: hashed chunks, split by screen. */

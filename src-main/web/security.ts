@@ -26,19 +26,24 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/** Not every browser counts WebSockets of the same host as 'self'. */
+export function ownSockets(port: number): string {
+  return `'self' ws://127.0.0.1:${port} ws://localhost:${port}`;
+}
+
 /**
  * Headers of every answer. Inline styles are allowed because xterm's renderer makes `<style>` elements and `style`
- * attributes for its theme and true colours and offers no nonce; scripts come from files of this server only.
+ * attributes for its theme and true colours and offers no nonce; scripts come from the window's own files only.
+ * @param connectSources what the page may connect to, in the policy's words
  */
-export function securityHeaders(port: number): Record<string, string> {
+export function securityHeaders(connectSources: string): Record<string, string> {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self'",
-    // Not every browser counts WebSockets of the same host as 'self'.
-    `connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}`,
+    `connect-src ${connectSources}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

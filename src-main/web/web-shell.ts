@@ -10,7 +10,7 @@ import { wrongSecretCode } from '../contract/wire-transports.ts';
 import { shellCalls, type ShellFacts } from '../handlers/app.ts';
 import { relayWindow } from '../handlers/relay.ts';
 import type { HostAccess } from '../host-access.ts';
-import { hasLoopbackHost, hasOwnOrigin, isSecret, securityHeaders } from './security.ts';
+import { hasLoopbackHost, hasOwnOrigin, isSecret, ownSockets, securityHeaders } from './security.ts';
 import { sendFile } from './static-files.ts';
 import { serverWebSocketTransport } from './websocket-transport.ts';
 
@@ -44,7 +44,7 @@ export async function startWebShell(options: WebShellOptions): Promise<WebShell>
   const secret = randomBytes(32).toString('base64url');
   const server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16 * 1024 });
   const port = await listen(server, options.port);
-  const headers = securityHeaders(port);
+  const headers = securityHeaders(ownSockets(port));
   server.on('request', (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (!hasLoopbackHost(request)) {

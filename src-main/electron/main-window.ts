@@ -1,0 +1,71 @@
+/** The one window: made when wanted, shown when its page is, remembered when it goes. */
+import path from 'node:path';
+import { BrowserWindow, screen } from 'electron';
+import { writeDurably } from '../durable-file.ts';
+import { hardenedPreferences } from './hardening.ts';
+import { pageUrl } from './page-protocol.ts';
+import { placeWindow, readWindowState, smallestWindow, type WindowState } from './window-state.ts';
+
+export interface MainWindowOptions {
+  readonly preload: string;
+  readonly devTools: boolean;
+  /** Where its place is kept. */
+  readonly stateFile: string;
+  /** True: closing only hides it (the tray brings it back). */
+  readonly hidesOnClose: () => boolean;
+}
+
+export class MainWindow {
+  readonly #options: MainWindowOptions;
+  #window: BrowserWindow | undefined;
+
+  constructor(options: MainWindowOptions) {
+    this.#options = options;
+  }
+
+  show(): void {
+    const window = (this.#window ??= this.#create());
+    if (window.isMinimized()) window.restore();
+    // A window still being made shows itself when its page has been drawn.
+    if (window.webContents.isLoading()) return;
+    window.show();
+    window.focus();
+  }
+
+  #create(): BrowserWindow {
+    const displays = [screen.getPrimaryDisplay(), ...screen.getAllDisplays()].map((display) => display.workArea);
+    const { bounds, maximized } = placeWindow(readWindowState(this.#options.stateFile), displays);
+    const window = new BrowserWindow({
+      ...bounds,
+      minWidth: smallestWindow.width,
+      minHeight: smallestWindow.height,
+      show: false,
+      title: 'Wherry',
+      backgroundColor: '#12333d',
+      icon: path.join(__dirname, 'icon.png'),
+      webPreferences: hardenedPreferences(this.#options.preload, this.#options.devTools),
+    });
+    window.once('ready-to-show', () => {
+      if (maximized) window.maximize();
+      window.show();
+    });
+    window.on('close', (event) => {
+      this.#keepState(window);
+      if (!this.#options.hidesOnClose()) return;
+      event.preventDefault();
+      window.hide();
+    });
+    window.on('closed', () => (this.#window = undefined));
+    window.webContents.on('render-process-gone', (_event, details) => {
+      if (details.reason !== 'clean-exit') window.webContents.reload();
+    });
+    void window.loadURL(pageUrl);
+    return window;
+  }
+
+  #keepState(window: BrowserWindow): void {
+    const state: WindowState = { ...window.getNormalBounds(), maximized: window.isMaximized() };
+    // Losing it costs nothing but the window's place.
+    writeDurably(this.#options.stateFile, JSON.stringify(state)).catch(() => undefined);
+  }
+}

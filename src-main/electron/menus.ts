@@ -1,0 +1,90 @@
+/** The application menu and the tray's menu, as data. */
+import type { MenuItemConstructorOptions } from 'electron';
+import type { VmView } from '../contract/vm.ts';
+import { canStart, canStop, vmWords } from './vm-words.ts';
+
+export interface MenuActions {
+  readonly showWindow: () => void;
+  readonly startVm: () => void;
+  readonly stopVm: () => void;
+  readonly restartVm: () => void;
+  readonly openHome: () => void;
+  readonly quit: () => void;
+}
+
+export interface MenuFacts {
+  readonly platform: NodeJS.Platform;
+  /** Developer tools are for checkouts only. */
+  readonly isPackaged: boolean;
+  readonly vm: VmView | undefined;
+}
+
+const separator: MenuItemConstructorOptions = { type: 'separator' };
+
+export function applicationMenu(facts: MenuFacts, actions: MenuActions): MenuItemConstructorOptions[] {
+  const isMac = facts.platform === 'darwin';
+  const quit: MenuItemConstructorOptions = {
+    label: isMac ? 'Quit Wherry' : 'Quit',
+    accelerator: 'CmdOrCtrl+Q',
+    click: actions.quit,
+  };
+  const own: MenuItemConstructorOptions = {
+    label: 'Wherry',
+    submenu: [
+      { role: 'about' },
+      separator,
+      { role: 'hide' },
+      { role: 'hideOthers' },
+      { role: 'unhide' },
+      separator,
+      quit,
+    ],
+  };
+  const file: MenuItemConstructorOptions = {
+    label: '&File',
+    submenu: [
+      { label: 'Open Data Folder', click: actions.openHome },
+      separator,
+      { role: 'close', accelerator: 'CmdOrCtrl+Shift+W' },
+      ...(isMac ? [] : [separator, quit]),
+    ],
+  };
+  return [
+    ...(isMac ? [own] : []),
+    file,
+    { role: 'editMenu' },
+    { label: '&View', submenu: viewItems(facts.isPackaged) },
+    { label: 'V&M', submenu: vmItems(facts.vm, actions) },
+    { role: 'windowMenu' },
+    ...(isMac ? [] : [{ label: '&Help', submenu: [{ role: 'about' } as const] }]),
+  ];
+}
+
+function viewItems(isPackaged: boolean): MenuItemConstructorOptions[] {
+  const zoom: MenuItemConstructorOptions[] = [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }];
+  const developer: MenuItemConstructorOptions[] = [separator, { role: 'reload' }, { role: 'toggleDevTools' }];
+  return [...zoom, separator, { role: 'togglefullscreen' }, ...(isPackaged ? [] : developer)];
+}
+
+function vmItems(vm: VmView | undefined, actions: MenuActions): MenuItemConstructorOptions[] {
+  return [
+    { label: vmWords(vm), enabled: false },
+    separator,
+    { label: 'Start VM', enabled: canStart(vm), click: actions.startVm },
+    { label: 'Restart VM', enabled: vm?.state.kind === 'ready', click: actions.restartVm },
+    { label: 'Stop VM', enabled: canStop(vm), click: actions.stopVm },
+  ];
+}
+
+export function trayMenu(vm: VmView | undefined, actions: MenuActions): MenuItemConstructorOptions[] {
+  return [
+    { label: vmWords(vm), enabled: false },
+    separator,
+    { label: 'Open Wherry', click: actions.showWindow },
+    separator,
+    { label: 'Start VM', visible: !canStop(vm), enabled: canStart(vm), click: actions.startVm },
+    { label: 'Stop VM', visible: canStop(vm), click: actions.stopVm },
+    separator,
+    { label: 'Quit', click: actions.quit },
+  ];
+}

@@ -1,0 +1,45 @@
+/** Quitting in order: the VM first if the user set it so, then every connection, then the app. */
+import type { App } from 'electron';
+import type { Settings } from '../contract/vm.ts';
+
+/** A VM that does not stop by then is left to its own devices; the next start attaches to it. */
+const stopDeadlineMs = 60_000;
+
+export interface QuitOptions {
+  readonly app: Pick<App, 'on' | 'exit'>;
+  readonly settings: () => Pick<Settings, 'onQuit'> | undefined;
+  /** False when another process owns the VM: then it is not this app's to stop. */
+  readonly ownsVm: () => boolean;
+  readonly stopVm: () => Promise<void>;
+  /** Closes what is open; runs last. */
+  readonly close: () => Promise<void>;
+  /** For tests. */
+  readonly deadlineMs?: number;
+}
+
+/** Takes over from the app's own quitting; however often it is asked for, it happens once. */
+export function quitInOrder(options: QuitOptions): { readonly isQuitting: () => boolean } {
+  let quitting = false;
+  options.app.on('before-quit', (event) => {
+    event.preventDefault();
+    if (quitting) return;
+    quitting = true;
+    void finish(options).finally(() => options.app.exit(0));
+  });
+  return { isQuitting: () => quitting };
+}
+
+async function finish(options: QuitOptions): Promise<void> {
+  if (options.settings()?.onQuit === 'stop' && options.ownsVm()) {
+    // The VM's own state tells what went wrong; a quit must not fail for it.
+    await within(options.stopVm(), options.deadlineMs ?? stopDeadlineMs);
+  }
+  await options.close().catch(() => undefined);
+}
+
+async function within(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+  await Promise.race([work.catch(() => undefined), deadline]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,31 @@
+/** The VM's state in the few words that menus and the tray have room for. */
+import type { VmView } from '../contract/vm.ts';
+
+export function vmWords(view: VmView | undefined): string {
+  if (!view) return 'Wherry: connecting';
+  const { state } = view;
+  switch (state.kind) {
+    case 'absent':
+      return 'VM: stopped';
+    case 'booting':
+      return 'VM: starting';
+    case 'ready':
+      return view.link === 'up' ? 'VM: running' : 'VM: running, reconnecting';
+    case 'sleeping':
+      return 'VM: asleep';
+    case 'resuming':
+      return 'VM: waking up';
+    case 'stopping':
+      return 'VM: stopping';
+    case 'failed':
+      return 'VM: failed';
+  }
+}
+
+export function canStart(view: VmView | undefined): boolean {
+  return view?.state.kind === 'absent' || view?.state.kind === 'failed' || view?.state.kind === 'sleeping';
+}
+
+export function canStop(view: VmView | undefined): boolean {
+  return view?.state.kind === 'ready' || view?.state.kind === 'booting';
+}
