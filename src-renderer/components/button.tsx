@@ -1,0 +1,68 @@
+import type { ComponentProps, ReactNode } from 'react';
+import { LoaderCircle, type LucideIcon } from 'lucide-react';
+import { Tooltip } from 'radix-ui';
+
+type ButtonProps = ComponentProps<'button'> & {
+  readonly tone?: 'plain' | 'primary' | 'danger' | 'ghost';
+  readonly small?: boolean;
+  readonly icon?: LucideIcon;
+  /** Shows a spinner in the icon's place and takes no clicks. */
+  readonly busy?: boolean;
+};
+
+export function Button({
+  tone = 'plain',
+  small,
+  icon: Icon,
+  busy,
+  children,
+  className,
+  disabled,
+  ...rest
+}: ButtonProps) {
+  const classes = ['button', tone, small ? 'small' : '', className ?? ''].filter(Boolean).join(' ');
+  return (
+    <button type="button" className={classes} disabled={disabled === true || busy === true} {...rest}>
+      {busy ? <LoaderCircle className="icon spin" aria-hidden /> : Icon ? <Icon className="icon" aria-hidden /> : null}
+      {children}
+    </button>
+  );
+}
+
+type IconButtonProps = Omit<ComponentProps<'button'>, 'children'> & {
+  readonly icon: LucideIcon;
+  /** The accessible name and the tooltip. */
+  readonly label: string;
+  readonly shortcut?: string;
+  readonly busy?: boolean;
+  readonly bad?: boolean;
+};
+
+export function IconButton({ icon: Icon, label, shortcut, busy, bad, className, ...rest }: IconButtonProps) {
+  return (
+    <Tip label={label} {...(shortcut === undefined ? {} : { shortcut })}>
+      <button
+        type="button"
+        className={['icon-button', bad ? 'bad' : '', className ?? ''].filter(Boolean).join(' ')}
+        aria-label={label}
+        {...rest}
+      >
+        {busy ? <LoaderCircle className="icon spin" aria-hidden /> : <Icon className="icon" aria-hidden />}
+      </button>
+    </Tip>
+  );
+}
+
+export function Tip({ label, shortcut, children }: { label: ReactNode; shortcut?: string; children: ReactNode }) {
+  return (
+    <Tooltip.Root>
+      <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
+      <Tooltip.Portal>
+        <Tooltip.Content className="tip" sideOffset={6} collisionPadding={8}>
+          {label}
+          {shortcut === undefined ? null : <kbd>{shortcut}</kbd>}
+        </Tooltip.Content>
+      </Tooltip.Portal>
+    </Tooltip.Root>
+  );
+}

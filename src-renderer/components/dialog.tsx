@@ -1,0 +1,80 @@
+import type { ReactNode } from 'react';
+import { X } from 'lucide-react';
+import { AlertDialog, Dialog as Radix } from 'radix-ui';
+import { Button } from './button.tsx';
+
+interface DialogProps {
+  readonly title: string;
+  readonly description?: ReactNode;
+  readonly wide?: boolean;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+  /** Stays in place while the body scrolls. */
+  readonly footer?: ReactNode;
+}
+
+/** A dialog that is open for as long as it is rendered. Focus goes to the first control, and back when it closes. */
+export function Dialog({ title, description, wide, onClose, children, footer }: DialogProps) {
+  return (
+    <Radix.Root open onOpenChange={(open) => !open && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className="overlay" />
+        <Radix.Content
+          className={wide ? 'dialog wide' : 'dialog'}
+          {...(description === undefined ? { 'aria-describedby': undefined } : {})}
+        >
+          <header>
+            <div>
+              <Radix.Title>{title}</Radix.Title>
+              {description === undefined ? null : (
+                <Radix.Description className="quiet">{description}</Radix.Description>
+              )}
+            </div>
+            <Radix.Close className="icon-button" aria-label="Close">
+              <X className="icon" aria-hidden />
+            </Radix.Close>
+          </header>
+          <div className="dialog-body scroll">{children}</div>
+          {footer === undefined ? null : <footer>{footer}</footer>}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+interface ConfirmProps {
+  readonly title: string;
+  readonly children: ReactNode;
+  readonly confirm: string;
+  readonly danger?: boolean;
+  readonly busy?: boolean;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+/** A question before something that cannot be taken back. Cancel has the focus. */
+export function ConfirmDialog({ title, children, confirm, danger, busy, onConfirm, onClose }: ConfirmProps) {
+  return (
+    <AlertDialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className="overlay" />
+        <AlertDialog.Content className="dialog narrow">
+          <header>
+            <AlertDialog.Title>{title}</AlertDialog.Title>
+          </header>
+          <AlertDialog.Description asChild>
+            <div className="dialog-body scroll">{children}</div>
+          </AlertDialog.Description>
+          <footer>
+            <AlertDialog.Cancel asChild>
+              <Button>Cancel</Button>
+            </AlertDialog.Cancel>
+            <Button tone={danger ? 'danger' : 'primary'} busy={busy === true} onClick={onConfirm}>
+              {confirm}
+            </Button>
+          </footer>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}

@@ -1,0 +1,45 @@
+import { lazy, Suspense } from 'react';
+import { useDialog } from '../stores/dialogs.ts';
+import { RemoveContainersDialog } from '../screens/containers/remove-dialog.tsx';
+import { RenameDialog } from '../screens/containers/rename-dialog.tsx';
+import { StopEngineDialog } from '../screens/engine/stop-dialog.tsx';
+import { RemoveImageDialog } from '../screens/images/remove-image-dialog.tsx';
+
+const PullDialog = lazy(() =>
+  import('../screens/images/pull-dialog.tsx').then((module) => ({ default: module.PullDialog })),
+);
+const RunDialog = lazy(() =>
+  import('../screens/images/run-dialog.tsx').then((module) => ({ default: module.RunDialog })),
+);
+const Palette = lazy(() => import('../screens/palette/palette.tsx').then((module) => ({ default: module.Palette })));
+const ShortcutsDialog = lazy(() =>
+  import('../screens/palette/shortcuts-dialog.tsx').then((module) => ({ default: module.ShortcutsDialog })),
+);
+
+/** The one dialog that may be open. */
+export function Dialogs() {
+  const dialog = useDialog((state) => state.dialog);
+  if (!dialog) return null;
+  return <Suspense fallback={null}>{content(dialog)}</Suspense>;
+}
+
+function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dialog']>) {
+  switch (dialog.kind) {
+    case 'pull':
+      return <PullDialog key={dialog.pullId} dialog={dialog} />;
+    case 'run':
+      return <RunDialog key={dialog.image} {...(dialog.image === undefined ? {} : { image: dialog.image })} />;
+    case 'remove-containers':
+      return <RemoveContainersDialog ids={dialog.ids} />;
+    case 'remove-image':
+      return <RemoveImageDialog id={dialog.id} />;
+    case 'rename':
+      return <RenameDialog id={dialog.id} />;
+    case 'stop-engine':
+      return <StopEngineDialog restart={dialog.restart} />;
+    case 'shortcuts':
+      return <ShortcutsDialog />;
+    case 'palette':
+      return <Palette />;
+  }
+}

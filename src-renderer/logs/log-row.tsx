@@ -1,0 +1,105 @@
+import { memo, useState, type CSSProperties, type ReactNode } from 'react';
+import { visibleLine } from '../format/unsafe-text.ts';
+import { parseAnsi, type AnsiColor, type AnsiSpan, type AnsiStyle } from './ansi.ts';
+import type { KeptLine } from './log-buffer.ts';
+import { hitsIn } from './log-search.ts';
+
+/** Longer lines are cut until asked for: laying out 100 kB of text for a row nobody reads would stall scrolling. */
+const shownChars = 4096;
+
+interface LogRowProps {
+  readonly line: KeptLine;
+  readonly times: boolean;
+  readonly pattern: RegExp | undefined;
+  readonly current: boolean;
+}
+
+export const LogRow = memo(function LogRow({ line, times, pattern, current }: LogRowProps) {
+  const [whole, setWhole] = useState(false);
+  const cut = !whole && line.text.length > shownChars;
+  const { spans } = parseAnsi(cut ? line.text.slice(0, shownChars) : line.text, line.start);
+  return (
+    <>
+      {times ? <time className="log-time">{clockTime(line.time)}</time> : null}
+      <span className="log-text">
+        {pattern === undefined ? spans.map((span, index) => piece(span, index)) : marked(spans, pattern, current)}
+        {cut ? (
+          <button type="button" className="log-more" onClick={() => setWhole(true)}>
+            … {Math.round((line.text.length - shownChars) / 1000)} kB more
+          </button>
+        ) : null}
+      </span>
+    </>
+  );
+});
+
+function piece(span: AnsiSpan, key: number): ReactNode {
+  const text = visibleLine(span.text);
+  const className = classOf(span.style);
+  const style = colorsOf(span.style);
+  if (className === '' && style === undefined) return text;
+  return (
+    <span key={key} className={className} {...(style === undefined ? {} : { style })}>
+      {text}
+    </span>
+  );
+}
+
+/** The spans cut at the hits, which may begin in one span and end in another. */
+function marked(spans: readonly AnsiSpan[], pattern: RegExp, current: boolean): ReactNode {
+  const hits = hitsIn(spans.map(({ text }) => text).join(''), pattern);
+  if (hits.length === 0) return spans.map((span, index) => piece(span, index));
+  const nodes: ReactNode[] = [];
+  let offset = 0;
+  for (const span of spans) {
+    let from = 0;
+    for (const [start, end] of hits) {
+      const left = Math.max(0, start - offset);
+      const right = Math.min(span.text.length, end - offset);
+      if (left >= right) continue;
+      if (left > from) nodes.push(piece({ ...span, text: span.text.slice(from, left) }, nodes.length));
+      nodes.push(
+        <mark key={nodes.length} className={current ? 'current' : ''}>
+          {piece({ ...span, text: span.text.slice(left, right) }, 0)}
+        </mark>,
+      );
+      from = right;
+    }
+    if (from < span.text.length) nodes.push(piece({ ...span, text: span.text.slice(from) }, nodes.length));
+    offset += span.text.length;
+  }
+  return nodes;
+}
+
+function classOf({ fg, bg, bold, dim, italic, underline, inverse, strike }: AnsiStyle): string {
+  return [
+    typeof fg === 'number' ? `fg-${fg}` : '',
+    typeof bg === 'number' ? `bg-${bg}` : '',
+    bold ? 'bold' : '',
+    dim ? 'dim' : '',
+    italic ? 'italic' : '',
+    underline ? 'underline' : '',
+    strike ? 'strike' : '',
+    inverse ? 'inverse' : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function colorsOf({ fg, bg }: AnsiStyle): CSSProperties | undefined {
+  if (!isMixed(fg) && !isMixed(bg)) return undefined;
+  return { ...(isMixed(fg) ? { color: fg } : {}), ...(isMixed(bg) ? { backgroundColor: bg } : {}) };
+}
+
+function isMixed(color: AnsiColor | undefined): color is string {
+  return typeof color === 'string';
+}
+
+/** `08:11:54.123` in the reader's time zone. */
+function clockTime(time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const ms = String(date.getMilliseconds()).padStart(3, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}

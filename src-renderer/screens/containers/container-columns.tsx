@@ -1,0 +1,110 @@
+import { EllipsisVertical, Play, RotateCw, Square } from 'lucide-react';
+import type { ContainerView } from '../../../src-main/contract/engine.ts';
+import { actOnContainers, canDo, useBusyContainers } from '../../actions/containers.ts';
+import { IconButton } from '../../components/button.tsx';
+import { containerMenu } from '../../components/container-menu.tsx';
+import { ContainerStateMark, shortStatus } from '../../components/container-state.tsx';
+import type { Column } from '../../components/data-table.tsx';
+import { Menu } from '../../components/menu.tsx';
+import { PortLinks } from '../../components/port-links.tsx';
+import { Ago, Outside } from '../../components/text.tsx';
+import { useEngineReady } from '../../stores/vm.ts';
+
+/** Running first, then by name within. */
+const stateOrder = ['running', 'paused', 'restarting', 'removing', 'created', 'exited', 'dead'];
+
+export const containerColumns: readonly Column<ContainerView>[] = [
+  {
+    key: 'state',
+    header: 'State',
+    width: '6.4rem',
+    rank: 'always',
+    sortBy: (row) => stateOrder.indexOf(row.state),
+    render: (row) => <ContainerStateMark id={row.id} state={row.state} status={row.status} />,
+  },
+  {
+    key: 'name',
+    header: 'Name',
+    width: 'minmax(7rem, 1.3fr)',
+    rank: 'always',
+    sortBy: (row) => row.name,
+    render: (row) => <Outside text={row.name} className="strong" />,
+  },
+  {
+    key: 'image',
+    header: 'Image',
+    width: 'minmax(7rem, 1.7fr)',
+    rank: 'medium',
+    sortBy: (row) => row.image,
+    render: (row) => <Outside text={row.image} className="quiet" />,
+  },
+  {
+    key: 'ports',
+    header: 'Ports',
+    width: '8.2rem',
+    rank: 'medium',
+    render: (row) => <PortLinks ports={row.ports} />,
+  },
+  {
+    key: 'status',
+    header: 'Status',
+    width: '6.6rem',
+    rank: 'large',
+    render: (row) => <Outside text={shortStatus(row.status)} className="quiet" />,
+  },
+  {
+    key: 'created',
+    header: 'Created',
+    width: '7rem',
+    rank: 'large',
+    sortBy: (row) => -row.createdAtMs,
+    render: (row) => (
+      <span className="quiet outside">
+        <Ago timeMs={row.createdAtMs} />
+      </span>
+    ),
+  },
+  {
+    key: 'actions',
+    header: '(Actions)',
+    width: '6rem',
+    rank: 'always',
+    align: 'end',
+    render: (row) => <RowActions container={row} />,
+  },
+];
+
+function RowActions({ container }: { container: ContainerView }) {
+  const ready = useEngineReady();
+  const busy = useBusyContainers((state) => state.busy.has(container.id));
+  const stops = canDo('stop', container.state);
+  return (
+    <div className="row-actions">
+      <IconButton
+        icon={RotateCw}
+        label="Restart"
+        shortcut="r"
+        className="on-demand"
+        tabIndex={-1}
+        disabled={!ready || busy || !canDo('restart', container.state)}
+        onClick={() => void actOnContainers('restart', [container])}
+      />
+      <IconButton
+        icon={stops ? Square : Play}
+        label={stops ? 'Stop' : 'Start'}
+        shortcut="s"
+        tabIndex={-1}
+        disabled={!ready || busy || !(stops || canDo('start', container.state))}
+        onClick={() => void actOnContainers(stops ? 'stop' : 'start', [container])}
+      />
+      <Menu
+        entries={containerMenu(container, ready)}
+        trigger={
+          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
+            <EllipsisVertical className="icon" aria-hidden />
+          </button>
+        }
+      />
+    </div>
+  );
+}

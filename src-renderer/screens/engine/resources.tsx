@@ -1,0 +1,206 @@
+import { useState, type SubmitEvent } from 'react';
+import type { Settings, VmSettings } from '../../../src-main/contract/vm.ts';
+import { host } from '../../bridge.ts';
+import { Button } from '../../components/button.tsx';
+import { Field } from '../../components/field.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { SkeletonRows } from '../../components/skeleton-rows.tsx';
+import { errorText } from '../../stores/follow-stream.ts';
+import { openDialog } from '../../stores/dialogs.ts';
+import { showToast } from '../../stores/toasts.ts';
+import { useSettings, useVm } from '../../stores/vm.ts';
+
+/** What the virtual machine may use. */
+export function Resources() {
+  const settings = useSettings((state) => state.value);
+  if (!settings) return <SkeletonRows count={3} />;
+  // A new form when the settings change elsewhere, or were saved.
+  return <ResourcesForm key={JSON.stringify(settings.vm)} settings={settings} />;
+}
+
+interface Typed {
+  readonly cpus: string;
+  readonly memoryGiB: string;
+  readonly diskGiB: string;
+  readonly accelerator: VmSettings['accelerator'];
+  readonly backend: VmSettings['backend'];
+}
+
+function ResourcesForm({ settings }: { settings: Settings }) {
+  const [typed, setTyped] = useState<Typed>(() => typedFrom(settings.vm));
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const problems = findProblems(typed, settings.vm);
+  const changed = JSON.stringify(typed) !== JSON.stringify(typedFrom(settings.vm));
+  const change = (values: Partial<Typed>) => setTyped((before) => ({ ...before, ...values }));
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (Object.keys(problems).length > 0) return;
+    setBusy(true);
+    setProblem(undefined);
+    host
+      .call('settings.set', { settings: { ...settings, vm: vmFrom(typed) } })
+      .then(({ needsRestart }) => tellSaved(needsRestart))
+      .catch((error: unknown) => setProblem(errorText(error)))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <section>
+      <h2>Resources</h2>
+      <form className="settings-form" onSubmit={submit} noValidate>
+        {problem === undefined ? null : (
+          <Notice tone="bad">
+            <p>{problem}</p>
+          </Notice>
+        )}
+        <div className="triple">
+          <NumberField
+            label="CPUs"
+            unit=""
+            value={typed.cpus}
+            problem={problems.cpus}
+            onChange={(cpus) => change({ cpus })}
+          />
+          <NumberField
+            label="Memory"
+            unit="GiB"
+            value={typed.memoryGiB}
+            problem={problems.memoryGiB}
+            onChange={(memoryGiB) => change({ memoryGiB })}
+          />
+          <NumberField
+            label="Disk"
+            unit="GiB"
+            value={typed.diskGiB}
+            problem={problems.diskGiB}
+            hint="It can grow, not shrink, and takes room only as it fills."
+            onChange={(diskGiB) => change({ diskGiB })}
+          />
+        </div>
+        <div className="pair">
+          <Field label="Accelerator" hint={<InUse />}>
+            {(props) => (
+              <select
+                {...props}
+                className="select"
+                value={typed.accelerator}
+                onChange={(event) => change({ accelerator: event.target.value as Typed['accelerator'] })}
+              >
+                <option value="auto">Best available</option>
+                <option value="kvm">KVM (Linux)</option>
+                <option value="hvf">Hypervisor.framework (macOS)</option>
+                <option value="whpx">Windows Hypervisor Platform</option>
+                <option value="tcg">None: emulate (slow)</option>
+              </select>
+            )}
+          </Field>
+          <Field label="Virtual machine">
+            {(props) => (
+              <select
+                {...props}
+                className="select"
+                value={typed.backend}
+                onChange={(event) => change({ backend: event.target.value as Typed['backend'] })}
+              >
+                <option value="auto">Best available</option>
+                <option value="qemu">QEMU</option>
+                <option value="hyperv">Hyper-V (Windows)</option>
+              </select>
+            )}
+          </Field>
+        </div>
+        <div className="settings-end">
+          <Button tone="primary" type="submit" busy={busy} disabled={!changed || Object.keys(problems).length > 0}>
+            Save
+          </Button>
+          {changed ? <Button onClick={() => setTyped(typedFrom(settings.vm))}>Undo</Button> : null}
+        </div>
+      </form>
+    </section>
+  );
+}
+
+function InUse() {
+  const backend = useVm((state) => state.value?.backend);
+  return (
+    <>{backend ? `In use: ${backend.accelerator} (${backend.kind} ${backend.version})` : 'Nothing is running yet.'}</>
+  );
+}
+
+interface NumberFieldProps {
+  readonly label: string;
+  readonly unit: string;
+  readonly value: string;
+  readonly hint?: string;
+  readonly problem: string | undefined;
+  readonly onChange: (value: string) => void;
+}
+
+function NumberField({ label, unit, value, hint, problem, onChange }: NumberFieldProps) {
+  return (
+    <Field label={label} {...(hint === undefined ? {} : { hint })} {...(problem === undefined ? {} : { problem })}>
+      {(props) => (
+        <span className="with-unit">
+          <input
+            {...props}
+            className="input"
+            inputMode="decimal"
+            value={value}
+            autoComplete="off"
+            onChange={(event) => onChange(event.target.value)}
+          />
+          <span className="unit">{unit}</span>
+        </span>
+      )}
+    </Field>
+  );
+}
+
+function typedFrom(vm: VmSettings): Typed {
+  return {
+    cpus: String(vm.cpus),
+    memoryGiB: String(Number((vm.memoryMiB / 1024).toFixed(2))),
+    diskGiB: String(vm.diskGiB),
+    accelerator: vm.accelerator,
+    backend: vm.backend,
+  };
+}
+
+function vmFrom(typed: Typed): VmSettings {
+  return {
+    cpus: Number(typed.cpus),
+    memoryMiB: Math.round(Number(typed.memoryGiB) * 1024),
+    diskGiB: Number(typed.diskGiB),
+    accelerator: typed.accelerator,
+    backend: typed.backend,
+  };
+}
+
+/** What can be told here; the host knows this machine's bounds and refuses the rest with a reason. */
+function findProblems(typed: Typed, before: VmSettings): { cpus?: string; memoryGiB?: string; diskGiB?: string } {
+  const cpus = Number(typed.cpus);
+  const memory = Number(typed.memoryGiB);
+  const disk = Number(typed.diskGiB);
+  return {
+    ...(Number.isInteger(cpus) && cpus >= 1 ? {} : { cpus: 'A whole number, at least 1.' }),
+    ...(memory >= 0.25 ? {} : { memoryGiB: 'At least 0.25 GiB.' }),
+    ...(!Number.isInteger(disk) || disk < 1
+      ? { diskGiB: 'A whole number of GiB.' }
+      : disk < before.diskGiB
+        ? { diskGiB: `It cannot shrink below ${before.diskGiB} GiB.` }
+        : {}),
+  };
+}
+
+function tellSaved(needsRestart: readonly string[]): void {
+  if (needsRestart.length === 0) {
+    showToast({ tone: 'good', title: 'Settings saved' });
+    return;
+  }
+  showToast({
+    tone: 'good',
+    title: 'Settings saved',
+    detail: `Restart the engine for these to take effect: ${needsRestart.join(', ')}.`,
+    action: { label: 'Restart', run: () => openDialog({ kind: 'stop-engine', restart: true }) },
+  });
+}

@@ -1,0 +1,125 @@
+import { useEffect, useState } from 'react';
+import { ArrowLeft, Play, Trash2 } from 'lucide-react';
+import type { ImageDetails } from '../../../src-main/contract/engine.ts';
+import { host } from '../../bridge.ts';
+import { Button } from '../../components/button.tsx';
+import { Empty } from '../../components/empty.tsx';
+import { Facts, type Fact } from '../../components/facts.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { Outside } from '../../components/text.tsx';
+import { formatBytes, formatTime, shortId } from '../../format/quantities.ts';
+import { visibleText } from '../../format/unsafe-text.ts';
+import { openDialog } from '../../stores/dialogs.ts';
+import { errorText } from '../../stores/follow-stream.ts';
+import { navigate } from '../../stores/navigation.ts';
+import { useImages } from '../../stores/objects.ts';
+import { useEngineReady } from '../../stores/vm.ts';
+import { joinWords } from './split-words.ts';
+
+/** One image: what it declares and how it was made. */
+export function ImageScreen({ id }: { id: string }) {
+  const view = useImages((state) => state.value?.find((image) => image.id === id));
+  const known = useImages((state) => state.value !== undefined);
+  const ready = useEngineReady();
+  const { details, problem } = useImageDetails(id, ready);
+  const name = view?.tags[0] ?? shortId(id);
+  if (known && !view) {
+    return (
+      <Empty
+        title="This image is gone"
+        actions={<Button onClick={() => navigate({ screen: 'images' })}>All images</Button>}
+      >
+        <p>It was removed, or replaced by a newer one of the same name.</p>
+      </Empty>
+    );
+  }
+  return (
+    <div className="screen">
+      <header className="page-head">
+        <button type="button" className="back" onClick={() => navigate({ screen: 'images' })}>
+          <ArrowLeft className="icon" aria-hidden /> Images
+        </button>
+        <div className="page-title">
+          <h1>
+            <Outside text={name} />
+          </h1>
+          <div className="actions">
+            <Button
+              tone="primary"
+              icon={Play}
+              disabled={!ready}
+              onClick={() => openDialog({ kind: 'run', image: view?.tags[0] ?? id })}
+            >
+              Run
+            </Button>
+            <Button icon={Trash2} disabled={!ready} onClick={() => openDialog({ kind: 'remove-image', id })}>
+              Remove
+            </Button>
+          </div>
+        </div>
+      </header>
+      <div className="page-body scroll">
+        {problem === undefined ? null : (
+          <Notice tone="bad">
+            <p>{problem}</p>
+          </Notice>
+        )}
+        {details ? <ImageFacts details={details} /> : null}
+      </div>
+    </div>
+  );
+}
+
+function ImageFacts({ details }: { details: ImageDetails }) {
+  const facts: Fact[] = [
+    { name: 'Names', value: details.tags.length === 0 ? 'none' : details.tags.join('\n') },
+    { name: 'ID', value: details.id, mono: true },
+    { name: 'Size', value: formatBytes(details.sizeBytes) },
+    { name: 'Created', value: formatTime(details.createdAtMs) },
+    { name: 'Platform', value: `${details.os}/${details.architecture}` },
+    { name: 'Used by', value: details.usedBy.length === 0 ? 'no container' : details.usedBy.join(', ') },
+    { name: 'Entrypoint', value: joinWords(details.entrypoint), mono: true },
+    { name: 'Command', value: joinWords(details.command), mono: true },
+    { name: 'User', value: details.user },
+    { name: 'Folder', value: details.workingFolder, mono: true },
+    { name: 'Ports', value: details.exposedPorts.join(', ') },
+    { name: 'Volumes', value: details.volumes.join(', '), mono: true },
+    { name: 'Environment', value: details.environment.join('\n'), mono: true },
+  ];
+  return (
+    <>
+      <section>
+        <h2>About</h2>
+        <Facts facts={facts} />
+      </section>
+      <section>
+        <h2>History</h2>
+        <ol className="history">
+          {details.history.map((step, index) => (
+            <li key={index}>
+              <code className={step.empty ? 'faint' : ''}>{visibleText(step.createdBy, 2000)}</code>
+              <span className="size">{step.empty ? '' : formatBytes(step.sizeBytes)}</span>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </>
+  );
+}
+
+function useImageDetails(id: string, ready: boolean): { details?: ImageDetails; problem?: string } {
+  const [state, setState] = useState<{ details?: ImageDetails; problem?: string }>({});
+  useEffect(() => {
+    if (!ready) return;
+    const abort = new AbortController();
+    host.call('images.inspect', { id }, abort.signal).then(
+      (details) => setState({ details }),
+      (error: unknown) => {
+        if (!abort.signal.aborted)
+          setState(({ details }) => ({ ...(details ? { details } : {}), problem: errorText(error) }));
+      },
+    );
+    return () => abort.abort();
+  }, [id, ready]);
+  return state;
+}

@@ -1,0 +1,216 @@
+import { useMemo, useState, type KeyboardEvent } from 'react';
+import { Copy, Download, EllipsisVertical, Play, Trash2 } from 'lucide-react';
+import type { ImageView } from '../../../src-main/contract/engine.ts';
+import { copyText } from '../../actions/links.ts';
+import { Button, IconButton } from '../../components/button.tsx';
+import { DataTable, type Column } from '../../components/data-table.tsx';
+import { Empty } from '../../components/empty.tsx';
+import { Menu } from '../../components/menu.tsx';
+import { ScreenFrame } from '../../components/screen-frame.tsx';
+import { SearchField } from '../../components/search-field.tsx';
+import { SkeletonRows } from '../../components/skeleton-rows.tsx';
+import { Ago, Outside } from '../../components/text.tsx';
+import { formatBytes, formatCount, shortId } from '../../format/quantities.ts';
+import { openDialog } from '../../stores/dialogs.ts';
+import { navigate } from '../../stores/navigation.ts';
+import { useImages } from '../../stores/objects.ts';
+import { useEngineReady } from '../../stores/vm.ts';
+
+const none: readonly ImageView[] = [];
+
+export function imageName(image: ImageView): string {
+  return image.tags[0] ?? shortId(image.id);
+}
+
+export function ImagesScreen() {
+  const value = useImages((state) => state.value);
+  const all = value ?? none;
+  const ready = useEngineReady();
+  const [query, setQuery] = useState('');
+  const rows = useMemo(() => filterImages(all, query), [all, query]);
+  const total = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return (
+    <ScreenFrame
+      title="Images"
+      summary={value === undefined ? '' : all.length === 0 ? 'None yet' : `${all.length} images, ${formatBytes(total)}`}
+      actions={
+        <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
+          Pull image
+        </Button>
+      }
+    >
+      {value !== undefined && all.length === 0 ? (
+        <Empty
+          title="No images yet"
+          actions={
+            <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
+              Pull image
+            </Button>
+          }
+        >
+          <p>An image is what a container is made from. Pull one by its name, such as nginx or postgres:17.</p>
+        </Empty>
+      ) : (
+        <>
+          <div className="toolbar">
+            <SearchField value={query} label="Filter by name or ID" onChange={setQuery} slash />
+          </div>
+          <DataTable
+            label="Images"
+            rows={rows}
+            columns={columns}
+            keyOf={({ id }) => id}
+            nameOf={imageName}
+            onOpen={({ id }) => navigate({ screen: 'image', id })}
+            onKey={pressKey}
+            stale={!ready}
+            empty={
+              value === undefined ? (
+                <SkeletonRows />
+              ) : (
+                <Empty title="No image matches" actions={<Button onClick={() => setQuery('')}>Show all images</Button>}>
+                  <p>The filter leaves none of {formatCount(all.length, 'image')}.</p>
+                </Empty>
+              )
+            }
+          />
+        </>
+      )}
+    </ScreenFrame>
+  );
+}
+
+export function filterImages(images: readonly ImageView[], query: string): readonly ImageView[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return images;
+  return images.filter((image) => {
+    const text = `${image.tags.join(' ')} ${image.id}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+const columns: readonly Column<ImageView>[] = [
+  {
+    key: 'name',
+    header: 'Name',
+    width: 'minmax(9rem, 2fr)',
+    rank: 'always',
+    sortBy: (row) => row.tags[0] ?? '~',
+    render: (row) => <ImageTags image={row} />,
+  },
+  {
+    key: 'id',
+    header: 'ID',
+    width: '7.5rem',
+    rank: 'large',
+    render: (row) => <span className="mono quiet">{shortId(row.id)}</span>,
+  },
+  {
+    key: 'used',
+    header: 'Used by',
+    width: 'minmax(6rem, 1fr)',
+    rank: 'medium',
+    sortBy: (row) => -row.usedBy.length,
+    render: (row) =>
+      row.usedBy.length === 0 ? (
+        <span className="faint">–</span>
+      ) : (
+        <Outside text={row.usedBy.join(', ')} className="quiet" />
+      ),
+  },
+  {
+    key: 'created',
+    header: 'Created',
+    width: '8rem',
+    rank: 'medium',
+    sortBy: (row) => -row.createdAtMs,
+    render: (row) => (
+      <span className="quiet outside">
+        <Ago timeMs={row.createdAtMs} />
+      </span>
+    ),
+  },
+  {
+    key: 'size',
+    header: 'Size',
+    width: '5.5rem',
+    rank: 'always',
+    align: 'end',
+    sortBy: (row) => -row.sizeBytes,
+    render: (row) => formatBytes(row.sizeBytes),
+  },
+  {
+    key: 'actions',
+    header: '(Actions)',
+    width: '4.5rem',
+    rank: 'always',
+    align: 'end',
+    render: (row) => <RowActions image={row} />,
+  },
+];
+
+function ImageTags({ image }: { image: ImageView }) {
+  const [first, ...rest] = image.tags;
+  if (first === undefined) return <span className="faint">untagged</span>;
+  return (
+    <>
+      <Outside text={first} className="strong" />
+      {rest.slice(0, 1).map((tag) => (
+        <span key={tag} className="chip shrink">
+          <Outside text={tag.slice(tag.lastIndexOf(':') + 1)} limit={40} />
+        </span>
+      ))}
+      {rest.length > 1 ? <span className="faint">+{rest.length - 1}</span> : null}
+    </>
+  );
+}
+
+function RowActions({ image }: { image: ImageView }) {
+  const ready = useEngineReady();
+  const reference = image.tags[0] ?? image.id;
+  return (
+    <div className="row-actions">
+      <IconButton
+        icon={Play}
+        label="Run"
+        shortcut="Shift+R"
+        tabIndex={-1}
+        disabled={!ready}
+        onClick={() => openDialog({ kind: 'run', image: reference })}
+      />
+      <Menu
+        trigger={
+          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
+            <EllipsisVertical className="icon" aria-hidden />
+          </button>
+        }
+        entries={[
+          {
+            label: 'Pull again',
+            icon: Download,
+            disabled: !ready || image.tags.length === 0,
+            run: () => openDialog({ kind: 'pull', reference }),
+          },
+          { label: 'Copy name', icon: Copy, run: () => void copyText(reference, 'the image’s name') },
+          { label: 'Copy ID', icon: Copy, run: () => void copyText(image.id, 'the image’s ID') },
+          {
+            label: 'Remove…',
+            icon: Trash2,
+            shortcut: 'Del',
+            danger: true,
+            separated: true,
+            disabled: !ready,
+            run: () => openDialog({ kind: 'remove-image', id: image.id }),
+          },
+        ]}
+      />
+    </div>
+  );
+}
+
+function pressKey(image: ImageView, event: KeyboardEvent): void {
+  if (event.key === 'R') openDialog({ kind: 'run', image: image.tags[0] ?? image.id });
+  else if (event.key === 'Delete' || event.key === 'Backspace') openDialog({ kind: 'remove-image', id: image.id });
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,22 @@
+/** Which dialog is open: one at a time, from anywhere (a button, a key, the palette). */
+import { create } from 'zustand';
+
+export type DialogState =
+  | { readonly kind: 'pull'; readonly reference?: string; readonly pullId?: number }
+  | { readonly kind: 'run'; readonly image?: string }
+  | { readonly kind: 'remove-containers'; readonly ids: readonly string[] }
+  | { readonly kind: 'remove-image'; readonly id: string }
+  | { readonly kind: 'rename'; readonly id: string }
+  | { readonly kind: 'stop-engine'; readonly restart: boolean }
+  | { readonly kind: 'shortcuts' }
+  | { readonly kind: 'palette' };
+
+export const useDialog = create<{ readonly dialog: DialogState | undefined }>(() => ({ dialog: undefined }));
+
+export function openDialog(dialog: DialogState): void {
+  useDialog.setState({ dialog });
+}
+
+export function closeDialog(): void {
+  useDialog.setState({ dialog: undefined });
+}

@@ -1,0 +1,6 @@
+/** The engine's objects as the host last told them. */
+import { createTopicStore } from './topic-store.ts';
+
+export const useContainers = createTopicStore('containers');
+export const useImages = createTopicStore('images');
+export const useTerminals = createTopicStore('terminals');
