@@ -8,6 +8,7 @@ import type { Column } from '../../components/data-table.tsx';
 import { Menu } from '../../components/menu.tsx';
 import { PortLinks } from '../../components/port-links.tsx';
 import { Ago, Outside } from '../../components/text.tsx';
+import { visibleText } from '../../format/unsafe-text.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 
 /** Running first, then by name within. */
@@ -36,7 +37,7 @@ export const containerColumns: readonly Column<ContainerView>[] = [
     width: 'minmax(7rem, 1.7fr)',
     rank: 'medium',
     sortBy: (row) => row.image,
-    render: (row) => <Outside text={row.image} className="quiet" />,
+    render: (row) => <ImageName image={row.image} />,
   },
   {
     key: 'ports',
@@ -73,6 +74,17 @@ export const containerColumns: readonly Column<ContainerView>[] = [
     render: (row) => <RowActions container={row} />,
   },
 ];
+
+/** Without the registry's host: the room is for what tells images apart. All of it on hover. */
+function ImageName({ image }: { image: string }) {
+  const slash = image.indexOf('/');
+  const hosted = slash > 0 && /[.:]|^localhost$/.test(image.slice(0, slash));
+  return (
+    <bdi className="outside quiet" title={visibleText(image)}>
+      {visibleText(hosted ? image.slice(slash + 1) : image)}
+    </bdi>
+  );
+}
 
 function RowActions({ container }: { container: ContainerView }) {
   const ready = useEngineReady();
