@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
+import { readUpgradedBody } from './hijack.ts';
 
 const maxBodyBytes = 4 * 1024 * 1024;
 const bodyTimeoutMs = 30_000;
@@ -41,6 +42,8 @@ export function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const upgraded = await readUpgradedBody(request, maxBodyBytes);
+  if (upgraded !== undefined) return upgraded;
   const chunks: Buffer[] = [];
   let length = 0;
   const timer = setTimeout(() => {

@@ -9,6 +9,7 @@ import { Socket } from 'node:net';
 import { EngineError } from '../../contract/errors.ts';
 import { log } from '../log.ts';
 import { apiVersion, splitVersion } from './version.ts';
+import { markUpgraded } from './hijack.ts';
 import { sendError } from './reply.ts';
 import type { Route } from './route.ts';
 import { Router } from './router.ts';
@@ -70,6 +71,7 @@ export async function startEngineServer(options: {
     const socket = stream;
     socket.on('error', () => socket.destroy());
     if (head.length > 0) socket.unshift(head);
+    markUpgraded(request, socket);
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);

@@ -1,0 +1,109 @@
+/** The long-lived routes of a container: attach, logs, wait, stats. */
+import { EngineError } from '../../contract/errors.ts';
+import { attachContainer, prepareAttach } from '../use-cases/attach-container.ts';
+import type { AttachRequest } from '../use-cases/attach-container.ts';
+import { containerLogs } from '../use-cases/container-logs.ts';
+import type { Parts } from '../use-cases/parts.ts';
+import { containerStats } from '../use-cases/container-stats.ts';
+import { parseWaitCondition, waitForContainer } from '../use-cases/wait-container.ts';
+import { hijack } from './hijack.ts';
+import { booleanOf } from './query.ts';
+import { sendJson, writeChunk, writeLine } from './reply.ts';
+import type { Route } from './route.ts';
+
+export function containerStreamRoutes(parts: Parts): Route[] {
+  return [attach(parts), logs(parts), wait(parts), stats(parts)];
+}
+
+function attach(parts: Parts): Route {
+  return {
+    method: 'POST',
+    path: '/containers/:id/attach',
+    handle: async ({ request, response, params, query }) => {
+      const wanted: AttachRequest = {
+        stdin: booleanOf(query, 'stdin'),
+        stdout: booleanOf(query, 'stdout'),
+        stderr: booleanOf(query, 'stderr'),
+        logs: booleanOf(query, 'logs'),
+        stream: booleanOf(query, 'stream'),
+        detachKeys: query.get('detachKeys') ?? '',
+      };
+      const record = prepareAttach(parts, params.id ?? '', wanted);
+      const client = hijack(request, response, record.config.Tty ? 'raw-stream' : 'multiplexed-stream');
+      await attachContainer(parts, record, wanted, client);
+    },
+  };
+}
+
+function logs(parts: Parts): Route {
+  return {
+    method: 'GET',
+    path: '/containers/:id/logs',
+    handle: async ({ response, params, query, signal }) => {
+      const { tty, output } = containerLogs(
+        parts,
+        params.id ?? '',
+        {
+          follow: booleanOf(query, 'follow'),
+          stdout: booleanOf(query, 'stdout'),
+          stderr: booleanOf(query, 'stderr'),
+          timestamps: booleanOf(query, 'timestamps'),
+          tail: query.get('tail') ?? 'all',
+          since: query.get('since') ?? '',
+          until: query.get('until') ?? '',
+        },
+        signal,
+      );
+      const content = tty ? 'raw-stream' : 'multiplexed-stream';
+      response.writeHead(200, { 'Content-Type': `application/vnd.docker.${content}` });
+      response.flushHeaders();
+      for await (const chunk of output) await writeChunk(response, chunk, signal);
+      response.end();
+    },
+  };
+}
+
+function wait(parts: Parts): Route {
+  return {
+    method: 'POST',
+    path: '/containers/:id/wait',
+    handle: async ({ response, params, query, signal }) => {
+      const condition = parseWaitCondition(query.get('condition'));
+      const { exit } = waitForContainer(parts, params.id ?? '', condition, signal);
+      // The client starts the container when it has seen these.
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.flushHeaders();
+      try {
+        const { exitCode, error } = await exit;
+        const body = { StatusCode: exitCode, ...(error === '' ? {} : { Error: { Message: error } }) };
+        response.end(`${JSON.stringify(body)}\n`);
+      } catch (cause) {
+        // The client has left.
+        if (!signal.aborted) throw cause;
+      }
+    },
+  };
+}
+
+function stats(parts: Parts): Route {
+  return {
+    method: 'GET',
+    path: '/containers/:id/stats',
+    handle: async ({ response, params, query, signal }) => {
+      const streams = booleanOf(query, 'stream', true);
+      const oneShot = booleanOf(query, 'one-shot');
+      if (streams && oneShot) {
+        throw new EngineError('invalid-parameter', 'cannot have stream=true and one-shot=true');
+      }
+      const samples = containerStats(parts, params.id ?? '', { streams, oneShot }, signal);
+      if (!streams) {
+        for await (const sample of samples) sendJson(response, sample);
+        return;
+      }
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.flushHeaders();
+      for await (const sample of samples) await writeLine(response, sample, signal);
+      response.end();
+    },
+  };
+}

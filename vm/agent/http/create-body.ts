@@ -1,0 +1,242 @@
+/** The body of `POST /containers/create`, as clients of many ages send it: nulls and missing fields become defaults. */
+import { z } from 'zod';
+import type { CreateRequest } from '../use-cases/create-container.ts';
+
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false);
+const integer = z
+  .number()
+  .int()
+  .nullish()
+  .transform((value) => value ?? 0);
+const list = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? []);
+const listOrNull = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? null);
+/** A command is a list; a lone string is its only word. */
+const command = z
+  .union([z.array(z.string()), z.string().transform((value) => [value])])
+  .nullish()
+  .transform((value) => value ?? null);
+const labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {});
+const set = z
+  .record(
+    z.string(),
+    z
+      .object({})
+      .nullish()
+      .transform(() => ({})),
+  )
+  .nullish();
+const throttle = z
+  .array(z.object({ Path: z.string(), Rate: z.number().int().nonnegative() }))
+  .nullish()
+  .transform((value) => value ?? null);
+
+const healthcheck = z.object({
+  Test: z.array(z.string()).optional(),
+  Interval: z.number().int().nonnegative().optional(),
+  Timeout: z.number().int().nonnegative().optional(),
+  StartPeriod: z.number().int().nonnegative().optional(),
+  StartInterval: z.number().int().nonnegative().optional(),
+  Retries: z.number().int().nonnegative().optional(),
+});
+
+const mount = z.object({
+  Type: z.enum(['bind', 'volume', 'tmpfs']),
+  Source: text,
+  Target: z.string(),
+  ReadOnly: flag,
+  BindOptions: z
+    .object({
+      Propagation: z.string().optional(),
+      NonRecursive: z.boolean().optional(),
+      CreateMountpoint: z.boolean().optional(),
+    })
+    .nullish(),
+  VolumeOptions: z
+    .object({
+      NoCopy: z.boolean().optional(),
+      Labels: z.record(z.string(), z.string()).optional(),
+      Subpath: z.string().optional(),
+    })
+    .nullish(),
+  TmpfsOptions: z.object({ SizeBytes: z.number().optional(), Mode: z.number().optional() }).nullish(),
+});
+
+const restartPolicy = z
+  .object({ Name: text, MaximumRetryCount: integer })
+  .nullish()
+  .transform((value) => value ?? { Name: '', MaximumRetryCount: 0 });
+
+const portBindings = z
+  .record(z.string(), z.array(z.object({ HostIp: text, HostPort: text })).nullable())
+  .nullish()
+  .transform((value) => value ?? {});
+
+const hostConfig = z.object({
+  Binds: listOrNull,
+  LogConfig: z
+    .object({ Type: text, Config: labels })
+    .nullish()
+    .transform((value) => value ?? { Type: '', Config: {} }),
+  NetworkMode: text,
+  PortBindings: portBindings,
+  RestartPolicy: restartPolicy,
+  AutoRemove: flag,
+  VolumesFrom: listOrNull,
+  ConsoleSize: z
+    .tuple([z.number().int(), z.number().int()])
+    .nullish()
+    .transform((value): [number, number] => value ?? [0, 0]),
+  CapAdd: listOrNull,
+  CapDrop: listOrNull,
+  CgroupnsMode: text,
+  Dns: list,
+  DnsOptions: list,
+  DnsSearch: list,
+  ExtraHosts: listOrNull,
+  GroupAdd: listOrNull,
+  IpcMode: text,
+  OomScoreAdj: integer,
+  PidMode: text,
+  Privileged: flag,
+  PublishAllPorts: flag,
+  ReadonlyRootfs: flag,
+  SecurityOpt: listOrNull,
+  UTSMode: text,
+  UsernsMode: text,
+  ShmSize: integer,
+  CpuShares: integer,
+  Memory: integer,
+  NanoCpus: integer,
+  BlkioWeight: integer,
+  BlkioDeviceReadBps: throttle,
+  BlkioDeviceWriteBps: throttle,
+  BlkioDeviceReadIOps: throttle,
+  BlkioDeviceWriteIOps: throttle,
+  CpuPeriod: integer,
+  CpuQuota: integer,
+  CpusetCpus: text,
+  CpusetMems: text,
+  Devices: z
+    .array(z.object({ PathOnHost: z.string(), PathInContainer: text, CgroupPermissions: text }))
+    .nullish()
+    .transform((value) => value ?? []),
+  DeviceCgroupRules: listOrNull,
+  MemoryReservation: integer,
+  MemorySwap: integer,
+  PidsLimit: z
+    .number()
+    .int()
+    .nullish()
+    .transform((value) => value ?? null),
+  Ulimits: z
+    .array(z.object({ Name: z.string(), Soft: z.number().int(), Hard: z.number().int() }))
+    .nullish()
+    .transform((value) => value ?? []),
+  Mounts: z
+    .array(mount)
+    .nullish()
+    .transform((value) => value ?? []),
+  Tmpfs: labels,
+  Sysctls: labels,
+  Init: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? null),
+  MaskedPaths: listOrNull,
+  ReadonlyPaths: listOrNull,
+});
+
+const endpoint = z
+  .object({
+    Aliases: list,
+    MacAddress: text,
+    IPAMConfig: z.object({ IPv4Address: text }).nullish(),
+  })
+  .nullable();
+
+const createBody = z.object({
+  Hostname: text,
+  Domainname: text,
+  User: text,
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  ExposedPorts: set,
+  Tty: flag,
+  OpenStdin: flag,
+  StdinOnce: flag,
+  Env: list,
+  Cmd: command,
+  Healthcheck: healthcheck.nullish(),
+  Image: text,
+  Volumes: set,
+  WorkingDir: text,
+  Entrypoint: command,
+  NetworkDisabled: flag,
+  MacAddress: text,
+  Labels: labels,
+  StopSignal: text,
+  StopTimeout: z.number().int().nullish(),
+  Shell: z.array(z.string()).nullish(),
+  HostConfig: hostConfig.nullish(),
+  NetworkingConfig: z.object({ EndpointsConfig: z.record(z.string(), endpoint).nullish() }).nullish(),
+});
+
+/** Throws a zod error; the caller words it. */
+export const createContainerBody = createBody.transform((body): CreateRequest => {
+  const { HostConfig, NetworkingConfig, MacAddress, ExposedPorts, Healthcheck, StopTimeout, Shell, ...config } = body;
+  const endpoints = Object.entries(NetworkingConfig?.EndpointsConfig ?? {}).map(([name, value]) => {
+    const address = value?.IPAMConfig?.IPv4Address ?? '';
+    const mac = value?.MacAddress !== undefined && value.MacAddress !== '' ? value.MacAddress : MacAddress;
+    return [
+      name,
+      { aliases: value?.Aliases ?? [], ...(address === '' ? {} : { address }), ...(mac === '' ? {} : { mac }) },
+    ] as const;
+  });
+  return {
+    config: {
+      ...config,
+      ...(ExposedPorts == null ? {} : { ExposedPorts }),
+      ...(Healthcheck == null ? {} : { Healthcheck: withoutUndefined(Healthcheck) }),
+      ...(StopTimeout == null ? {} : { StopTimeout }),
+      ...(Shell == null ? {} : { Shell }),
+      Volumes: config.Volumes ?? null,
+    },
+    hostConfig: toHostConfig(HostConfig ?? hostConfig.parse({})),
+    endpoints: Object.fromEntries(endpoints),
+  };
+});
+
+function toHostConfig(parsed: z.infer<typeof hostConfig>): CreateRequest['hostConfig'] {
+  return {
+    ...parsed,
+    Mounts: parsed.Mounts.map(({ BindOptions, VolumeOptions, TmpfsOptions, ...rest }) => ({
+      ...rest,
+      ...(BindOptions == null ? {} : { BindOptions: withoutUndefined(BindOptions) }),
+      ...(VolumeOptions == null ? {} : { VolumeOptions: withoutUndefined(VolumeOptions) }),
+      ...(TmpfsOptions == null ? {} : { TmpfsOptions: withoutUndefined(TmpfsOptions) }),
+    })),
+  };
+}
+
+type Defined<Value> = { [Key in keyof Value]: Exclude<Value[Key], undefined> };
+
+function withoutUndefined<Value extends object>(value: Value): Defined<Value> {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Defined<Value>;
+}

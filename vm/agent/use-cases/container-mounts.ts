@@ -1,0 +1,95 @@
+/** Gets a container's mounts ready at its start: sources exist, fresh volumes hold what the image has at their place. */
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { EngineError } from '../../contract/errors.ts';
+import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
+import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
+import type { Parts } from './parts.ts';
+import { resolveBeneath } from './resolve-beneath.ts';
+
+const run = promisify(execFile);
+
+/** The OCI mounts of a container's own mount points, outermost first. */
+export async function prepareMounts(
+  parts: Pick<Parts, 'config' | 'volumes'>,
+  record: ContainerRecord,
+  rootfs: RootFilesystem,
+): Promise<OciMount[]> {
+  const mounts: OciMount[] = [];
+  const sorted = [...record.mounts].sort((a, b) => a.Destination.length - b.Destination.length);
+  for (const mount of sorted) {
+    if (mount.Type === 'volume') await fillVolume(mount, rootfs);
+    if (mount.Type === 'bind') await ensureBindSource(mount);
+    mounts.push(toOciMount(mount, record.idSlot !== undefined, parts.config.dataDir));
+  }
+  return mounts;
+}
+
+function toOciMount(mount: MountPoint, hasIdRange: boolean, dataDir: string): OciMount {
+  if (mount.Type === 'tmpfs') {
+    const words = mount.Mode === '' ? [] : mount.Mode.split(',');
+    const options = ['nosuid', 'nodev', ...(words.includes('exec') ? [] : ['noexec']), ...words];
+    return { destination: mount.Destination, type: 'tmpfs', source: 'tmpfs', options };
+  }
+  const propagation = mount.Propagation === '' ? 'rprivate' : mount.Propagation;
+  const options = ['rbind', mount.RW ? 'rw' : 'ro', propagation];
+  // The data disk can be mounted with shifted ids; the guest's own read-only and memory filesystems cannot.
+  if (hasIdRange && mount.Source.startsWith(`${dataDir}/`)) options.push('idmap');
+  return { destination: mount.Destination, type: 'bind', source: mount.Source, options };
+}
+
+async function ensureBindSource(mount: MountPoint): Promise<void> {
+  const exists = await stat(mount.Source).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return;
+  if (mount.Mode === 'must-exist') {
+    throw new EngineError(
+      'invalid-parameter',
+      `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
+    );
+  }
+  await mkdir(mount.Source, { recursive: true });
+}
+
+/** Copies what the image holds at the volume's place, once: only into an empty volume. */
+async function fillVolume(mount: MountPoint, rootfs: RootFilesystem): Promise<void> {
+  await mkdir(mount.Source, { recursive: true });
+  if (mount.Mode.split(',').includes('nocopy') || (await readdir(mount.Source)).length > 0) return;
+  await withImageRoot(rootfs.lowerDirs, async (root) => {
+    // The image chooses its symbolic links; they must not lead to the guest's files.
+    const source = await resolveBeneath(root, mount.Destination);
+    const stats = source === undefined ? undefined : await stat(source);
+    if (source === undefined || stats?.isDirectory() !== true) return;
+    await run('cp', ['-a', `${source}/.`, `${mount.Source}/`]);
+    await chown(mount.Source, stats.uid, stats.gid);
+    await chmod(mount.Source, stats.mode & 0o7777);
+  });
+}
+
+/** The image's merged root, read-only, for as long as `work` takes. */
+async function withImageRoot(lowerDirs: readonly string[], work: (root: string) => Promise<void>): Promise<void> {
+  const [only] = lowerDirs;
+  if (lowerDirs.length === 1 && only !== undefined) {
+    await work(only);
+    return;
+  }
+  const root = await mkdtemp(path.join(tmpdir(), 'wherry-image-'));
+  try {
+    // Relative names: the kernel takes one page of options.
+    const parent = path.dirname(only ?? root);
+    const names = lowerDirs.map((dir) => path.relative(parent, dir));
+    await run('mount', ['-t', 'overlay', '-o', `ro,lowerdir=${names.join(':')}`, 'overlay', root], { cwd: parent });
+    try {
+      await work(root);
+    } finally {
+      await run('umount', [root]);
+    }
+  } finally {
+    await rmdir(root);
+  }
+}

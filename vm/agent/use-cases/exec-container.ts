@@ -1,0 +1,183 @@
+/** Runs another program in a running container. */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { EngineError } from '../../contract/errors.ts';
+import { log } from '../log.ts';
+import { LaunchError } from '../runtime/runtime.ts';
+import type { RunningContainer, RunningExec } from '../runtime/runtime.ts';
+import { isRunning } from '../state/container-record.ts';
+import type { ContainerRecord } from '../state/container-record.ts';
+import { buildProcess } from './container-spec.ts';
+import { lookUpUser, readUserFiles } from './container-user.ts';
+import { DetachKeys } from './detach-keys.ts';
+import type { ExecConfig, ExecSession } from './exec-store.ts';
+import { joinStreams } from './join-streams.ts';
+import { publishContainerEvent } from './parts.ts';
+import type { Parts } from './parts.ts';
+
+/** Returns the new exec's id. Throws `conflict` when the container does not run or is paused. */
+export function createExec(parts: Parts, reference: string, config: ExecConfig): string {
+  const record = parts.store.find(reference);
+  runningOf(parts, record);
+  if (config.command.length === 0) throw new EngineError('invalid-parameter', 'No exec command specified');
+  if (config.detachKeys !== '') new DetachKeys(config.detachKeys);
+  const session: ExecSession = {
+    id: randomBytes(32).toString('hex'),
+    containerId: record.id,
+    config,
+    status: 'created',
+    exitCode: undefined,
+    running: undefined,
+  };
+  parts.execs.add(session);
+  publishContainerEvent(parts, record, `exec_create: ${config.command.join(' ')}`, { execID: session.id });
+  return session.id;
+}
+
+/** Throws before anything is started, so that the error can still be an HTTP status. */
+export function prepareExec(parts: Parts, id: string): ExecSession {
+  const session = parts.execs.find(id);
+  const record = parts.store.find(session.containerId);
+  runningOf(parts, record);
+  if (session.status !== 'created') {
+    throw new EngineError('conflict', `Error: Exec command ${id} has already run`);
+  }
+  return session;
+}
+
+/**
+ * Starts it. With `takeClient` the connection is asked for once the program can run, and joined; the promise then
+ * resolves when the connection is over. Without, it resolves when the program has been started.
+ */
+export async function startExec(
+  parts: Parts,
+  session: ExecSession,
+  takeClient: (() => Duplex) | undefined,
+): Promise<void> {
+  const record = parts.store.find(session.containerId);
+  const running = runningOf(parts, record);
+  // Set before anything is awaited: an exec runs once.
+  session.status = 'running';
+  let exec: RunningExec;
+  try {
+    exec = await launch(record, running, session);
+  } catch (error) {
+    session.status = 'ended';
+    session.exitCode = error instanceof LaunchError && error.kind === 'not-executable' ? 126 : 127;
+    throw describeExecFailure(error);
+  }
+  session.running = exec;
+  const command = session.config.command.join(' ');
+  publishContainerEvent(parts, record, `exec_start: ${command}`, { execID: session.id });
+  const ended = exec.exited.then((exitCode) => {
+    session.exitCode = exitCode;
+    session.status = 'ended';
+    session.running = undefined;
+    publishContainerEvent(parts, record, 'exec_die', { execID: session.id, exitCode: String(exitCode) });
+  });
+  ended.catch((error: unknown) => log.warn(`the end of exec ${session.id}`, error));
+  if (takeClient === undefined) {
+    // Nobody reads; the program must not block on a full pipe.
+    exec.stream.on('error', () => undefined);
+    exec.stream.resume();
+    return;
+  }
+  const { config } = session;
+  const detachKeys = config.tty || config.detachKeys !== '' ? new DetachKeys(config.detachKeys) : undefined;
+  await joinExec(takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
+}
+
+/** Docker's clients ask for the exit code right after the stream's end, so that must already be known then. */
+async function joinExec(
+  client: Duplex,
+  exec: RunningExec,
+  ended: Promise<void>,
+  options: { readonly stdin: boolean; readonly detachKeys: DetachKeys | undefined },
+): Promise<void> {
+  const end = client.end.bind(client);
+  client.end = ((...values: Parameters<typeof end>) => {
+    void ended.then(() => end(...values));
+    return client;
+  }) as typeof client.end;
+  await joinStreams(client, exec.stream, options);
+}
+
+export async function resizeExec(parts: Parts, id: string, size: { columns: number; rows: number }): Promise<void> {
+  const session = parts.execs.find(id);
+  if (session.running === undefined) throw new EngineError('conflict', `exec ${id} is not running`);
+  await session.running.resize(size);
+}
+
+/** The body of `GET /exec/:id/json`. */
+export function inspectExec(parts: Parts, id: string): object {
+  const { config, containerId, status, exitCode, running } = parts.execs.find(id);
+  const [entrypoint = '', ...args] = config.command;
+  return {
+    ID: id,
+    Running: status === 'running',
+    ExitCode: exitCode ?? null,
+    ProcessConfig: {
+      tty: config.tty,
+      entrypoint,
+      arguments: args,
+      privileged: config.privileged,
+      ...(config.user === '' ? {} : { user: config.user }),
+    },
+    OpenStdin: config.attachStdin,
+    OpenStderr: config.attachStderr,
+    OpenStdout: config.attachStdout,
+    CanRemove: status === 'ended',
+    ContainerID: containerId,
+    DetachKeys: Buffer.from(config.detachKeys).toString('base64'),
+    Pid: running?.pid ?? 0,
+  };
+}
+
+function runningOf(parts: Parts, record: ContainerRecord): RunningContainer {
+  const { running } = parts.live.of(record.id);
+  if (!isRunning(record) || running === undefined) {
+    throw new EngineError('conflict', `container ${record.id} is not running`);
+  }
+  if (record.state.status === 'paused') {
+    throw new EngineError('conflict', `container ${record.name} is paused, unpause the container before exec`);
+  }
+  return running;
+}
+
+async function launch(record: ContainerRecord, running: RunningContainer, session: ExecSession): Promise<RunningExec> {
+  const { config } = session;
+  const files = await readUserFiles([`/proc/${running.pid}/root`]);
+  const user = lookUpUser(
+    files.passwd,
+    files.group,
+    config.user === '' ? record.config.User : config.user,
+    record.hostConfig.GroupAdd ?? [],
+  );
+  return running.exec(
+    {
+      execId: session.id,
+      attachStdin: config.attachStdin,
+      process: buildProcess({
+        args: config.command,
+        env: [...record.config.Env, ...config.env],
+        cwd: config.workingDir === '' ? record.config.WorkingDir : config.workingDir,
+        tty: config.tty,
+        consoleSize: config.consoleSize,
+        hostname: record.config.Hostname,
+        user,
+        hostConfig: record.hostConfig,
+        privileged: config.privileged || record.hostConfig.Privileged,
+      }),
+    },
+    AbortSignal.timeout(60_000),
+  );
+}
+
+function describeExecFailure(error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const code = error instanceof LaunchError && error.kind !== 'setup' ? 'invalid-parameter' : 'system';
+  return new EngineError(code, `OCI runtime exec failed: exec failed: unable to start container process: ${text}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,155 @@
+/** The body of `GET /containers/:id/json`. */
+import type { Endpoint, PublishedPort } from '../network/network.ts';
+import { never } from '../state/container-record.ts';
+import type { ContainerRecord, ContainerState } from '../state/container-record.ts';
+import { commandOf } from './container-spec.ts';
+import { containerPaths } from './parts.ts';
+import type { Parts } from './parts.ts';
+
+/** `size`: with the bytes of the writable layer, which takes a walk through it. */
+export async function inspectContainer(parts: Parts, reference: string, size: boolean): Promise<object> {
+  const record = parts.store.find(reference);
+  const paths = containerPaths(parts.config, record.id);
+  const [path = '', ...args] = commandOf(record.config);
+  const sizeRw = size ? await parts.images.rootSize(record.id) : undefined;
+  const { RestartPolicy, ...hostConfig } = record.hostConfig;
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: path,
+    Args: args,
+    State: stateView(record.state),
+    Image: record.imageId,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.log,
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: parts.execs.idsOf(record.id),
+    HostConfig: {
+      ...hostConfig,
+      RestartPolicy,
+      ContainerIDFile: '',
+      VolumeDriver: '',
+      Cgroup: '',
+      Links: null,
+      Runtime: 'wherry',
+      Isolation: '',
+      CgroupParent: '',
+      BlkioWeightDevice: [],
+      CpuRealtimePeriod: 0,
+      CpuRealtimeRuntime: 0,
+      DeviceRequests: null,
+      MemorySwappiness: null,
+      OomKillDisable: null,
+      CpuCount: 0,
+      CpuPercent: 0,
+      IOMaximumIOps: 0,
+      IOMaximumBandwidth: 0,
+    },
+    GraphDriver: { Name: 'overlay2', Data: { UpperDir: `${paths.dir}/upper`, WorkDir: `${paths.dir}/work` } },
+    ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw }),
+    Mounts: record.mounts.map((mount) => (mount.Mode === 'must-exist' ? { ...mount, Mode: '' } : mount)),
+    Config: record.config,
+    NetworkSettings: networkSettings(parts, record),
+  };
+}
+
+function stateView(state: ContainerState): object {
+  return {
+    Status: state.status,
+    Running: ['running', 'paused', 'restarting'].includes(state.status),
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+  };
+}
+
+function networkSettings(parts: Parts, record: ContainerRecord): object {
+  const endpoints = parts.network.endpointsOf(record.id);
+  const bridge = endpoints.find((endpoint) => endpoint.networkName === 'bridge');
+  const isRunning = record.state.pid !== 0;
+  return {
+    Bridge: '',
+    SandboxID: isRunning ? record.id : '',
+    SandboxKey: isRunning ? `/proc/${record.state.pid}/ns/net` : '',
+    Ports: portMap(record, parts.network.portsOf(record.id)),
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.id ?? '',
+    Gateway: bridge?.gateway ?? '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: bridge?.address ?? '',
+    IPPrefixLen: bridge?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    MacAddress: bridge?.mac ?? '',
+    Networks: networksView(record, endpoints),
+  };
+}
+
+/** Connected networks, or, of a stopped container, those it will be connected to. */
+export function networksView(record: ContainerRecord, endpoints: readonly Endpoint[]): Record<string, object> {
+  const { NetworkMode } = record.hostConfig;
+  if (NetworkMode.startsWith('container:')) return {};
+  if (endpoints.length > 0) {
+    return Object.fromEntries(endpoints.map((endpoint) => [endpoint.networkName, endpointView(record, endpoint)]));
+  }
+  return { [NetworkMode]: endpointView(record, undefined) };
+}
+
+function endpointView(record: ContainerRecord, endpoint: Endpoint | undefined): object {
+  const asked = record.endpoints[endpoint?.networkName ?? record.hostConfig.NetworkMode];
+  return {
+    IPAMConfig: asked?.address === undefined ? null : { IPv4Address: asked.address },
+    Links: null,
+    Aliases: asked === undefined || asked.aliases.length === 0 ? null : asked.aliases,
+    MacAddress: endpoint?.mac ?? asked?.mac ?? '',
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: endpoint?.networkId ?? '',
+    EndpointID: endpoint?.id ?? '',
+    Gateway: endpoint?.gateway ?? '',
+    IPAddress: endpoint?.address ?? '',
+    IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: endpoint === undefined ? null : [record.name, ...endpoint.aliases, record.id.slice(0, 12)],
+  };
+}
+
+/** `80/tcp` → where it is published; null for ports only exposed. Empty when nothing runs. */
+function portMap(
+  record: ContainerRecord,
+  published: readonly PublishedPort[],
+): Record<string, { HostIp: string; HostPort: string }[] | null> {
+  if (record.state.pid === 0) return {};
+  const map: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
+  for (const port of Object.keys(record.config.ExposedPorts ?? {})) map[port] = null;
+  for (const port of published) {
+    const key = `${port.containerPort}/${port.protocol}`;
+    map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }];
+  }
+  return map;
+}
+
+/** Whether this time has been set. */
+export function happened(time: string): boolean {
+  return time !== never;
+}

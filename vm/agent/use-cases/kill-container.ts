@@ -1,0 +1,35 @@
+/** Sends a signal; SIGKILL and the container's own stop signal are meant to end it and are waited for. */
+import { EngineError } from '../../contract/errors.ts';
+import { isRunning } from '../state/container-record.ts';
+import { publishContainerEvent } from './parts.ts';
+import type { Parts } from './parts.ts';
+import { parseSignal } from './signals.ts';
+
+const killed = 9;
+
+/** Throws `conflict` when the container does not run. */
+export async function killContainer(parts: Parts, reference: string, signal: string): Promise<void> {
+  const number = parseSignal(signal === '' ? 'KILL' : signal);
+  const { id } = parts.store.find(reference);
+  const live = parts.live.of(id);
+  const { running } = await live.lock.run(async () => {
+    const record = parts.store.find(id);
+    const process = live.running;
+    if (!isRunning(record) || process === undefined) {
+      throw new EngineError('conflict', `cannot kill container: ${reference}: container ${id} is not running`);
+    }
+    const stopSignal = parseSignal(record.config.StopSignal ?? 'SIGTERM');
+    // A container that was told to end must not be started again by its policy.
+    if (number === killed || number === stopSignal) {
+      live.stopping = true;
+      parts.store.update(id, { manuallyStopped: true });
+    }
+    await process.kill(number);
+    if (record.state.status === 'paused' && number === killed) await process.resume();
+    publishContainerEvent(parts, record, 'kill', { signal: String(number) });
+    return { running: process };
+  });
+  if (number !== killed) return;
+  await running.exited;
+  await live.lock.run(() => Promise.resolve());
+}

@@ -1,0 +1,63 @@
+/** `GET /networks…`, as far as networks can be looked at. */
+import { rfc3339 } from '../clock.ts';
+import type { Filters } from '../filters.ts';
+import type { NetworkRecord } from '../network/network.ts';
+import type { Parts } from './parts.ts';
+
+export const networkFilterNames = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'] as const;
+
+export function listNetworks(parts: Pick<Parts, 'network'>, filters: Filters): object[] {
+  return parts.network
+    .networks()
+    .filter(
+      (network) =>
+        filters.matches('driver', network.driver) &&
+        filters.matchesPrefix('id', network.id) &&
+        filters.matchesPattern('name', [network.name]) &&
+        filters.matchesLabels(network.labels) &&
+        filters.matches('scope', 'local') &&
+        filters.matches('type', 'builtin') &&
+        (!filters.has('dangling') || !filters.get('dangling').some((text) => ['1', 'true'].includes(text))),
+    )
+    .map((network) => view(network, {}));
+}
+
+export function inspectNetwork(parts: Pick<Parts, 'network'>, reference: string): object {
+  const network = parts.network.network(reference);
+  const containers = parts.network.endpointsIn(network.id).map((endpoint) => [
+    endpoint.containerId,
+    {
+      Name: endpoint.containerName,
+      EndpointID: endpoint.id,
+      MacAddress: endpoint.mac,
+      IPv4Address: endpoint.address === '' ? '' : `${endpoint.address}/${endpoint.prefixLength}`,
+      IPv6Address: '',
+    },
+  ]);
+  return view(network, Object.fromEntries(containers) as Record<string, object>);
+}
+
+function view(network: NetworkRecord, containers: Readonly<Record<string, object>>): object {
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: rfc3339(network.createdAtMs),
+    Scope: 'local',
+    Driver: network.driver,
+    EnableIPv4: network.driver === 'bridge',
+    EnableIPv6: false,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config: network.subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+    },
+    Internal: network.internal,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: containers,
+    Options: network.options,
+    Labels: network.labels,
+  };
+}

@@ -1,0 +1,44 @@
+/** `HostConfig.LogConfig`: where a container's output is kept and how much of it. */
+import { EngineError } from '../../contract/errors.ts';
+import type { LogFile } from '../runtime/runtime.ts';
+import type { ContainerRecord, HostConfig } from '../state/container-record.ts';
+
+const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Undefined for the driver `none`. */
+export function logFileOf(record: Pick<ContainerRecord, 'hostConfig'>, path: string): LogFile | undefined {
+  const options = parseLogConfig(record.hostConfig.LogConfig);
+  return options === undefined ? undefined : { path, ...options };
+}
+
+/** Throws `invalid-parameter` for an unknown driver or malformed option. Without `max-size` a log is not limited. */
+export function parseLogConfig(
+  logConfig: HostConfig['LogConfig'],
+): { readonly maxSizeBytes: number; readonly maxFiles: number } | undefined {
+  switch (logConfig.Type) {
+    case 'none':
+      return undefined;
+    case '':
+    case 'json-file':
+    case 'local':
+      break;
+    default:
+      throw new EngineError(
+        'invalid-parameter',
+        `logger: no log driver named '${logConfig.Type}' is registered (json-file and none are there)`,
+      );
+  }
+  const maxSize = logConfig.Config['max-size'];
+  const maxFiles = Number(logConfig.Config['max-file'] ?? 1);
+  if (!Number.isInteger(maxFiles) || maxFiles < 1 || maxFiles > 1000) {
+    throw new EngineError('invalid-parameter', 'max-file must be a number from 1 to 1000');
+  }
+  return { maxSizeBytes: maxSize === undefined ? 0 : parseSize(maxSize), maxFiles };
+}
+
+function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([bkmg]?)b?$/.exec(text.toLowerCase());
+  const size = Math.floor(Number(match?.[1]) * (units[match?.[2] ?? ''] ?? 1));
+  if (match === null || size <= 0) throw new EngineError('invalid-parameter', `invalid max-size: '${text}'`);
+  return size;
+}

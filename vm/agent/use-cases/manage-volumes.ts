@@ -1,0 +1,81 @@
+/** Volumes as the Engine API sees them. */
+import { EngineError } from '../../contract/errors.ts';
+import type { Filters } from '../filters.ts';
+import type { Volume } from '../volumes/volume-store.ts';
+import type { Parts } from './parts.ts';
+import { usersOfVolume } from './remove-container.ts';
+
+export const volumeFilterNames = ['dangling', 'driver', 'label', 'label!', 'name', 'all'] as const;
+
+export interface CreateVolumeRequest {
+  /** Empty: a name is made. */
+  readonly name: string;
+  readonly driver: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export async function createVolume(parts: Parts, request: CreateVolumeRequest): Promise<object> {
+  if (request.driver !== '' && request.driver !== 'local') {
+    throw new EngineError(
+      'not-found',
+      `error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`,
+    );
+  }
+  const volume = await parts.volumes.ensure(request.name === '' ? undefined : request.name, request.labels);
+  parts.events.publish('volume', 'create', volume.name, { driver: 'local' });
+  return view(volume);
+}
+
+export function listVolumes(parts: Parts, filters: Filters): object {
+  return { Volumes: select(parts, filters).map(view), Warnings: null };
+}
+
+export function inspectVolume(parts: Parts, name: string): object {
+  return view(parts.volumes.find(name));
+}
+
+export async function removeVolume(parts: Parts, name: string, force: boolean): Promise<void> {
+  try {
+    await parts.volumes.remove(name, (volume) => usersOfVolume(parts, volume));
+    parts.events.publish('volume', 'destroy', name, { driver: 'local' });
+  } catch (error) {
+    if (!(force && error instanceof EngineError && error.code === 'not-found')) throw error;
+  }
+}
+
+/** Those of no container: only anonymous ones, unless the filter `all` says otherwise. */
+export async function pruneVolumes(parts: Parts, filters: Filters): Promise<object> {
+  const all = filters.get('all').some((text) => ['1', 'true'].includes(text));
+  const deleted: string[] = [];
+  for (const volume of select(parts, filters)) {
+    if ((!volume.anonymous && !all) || usersOfVolume(parts, volume.name).length > 0) continue;
+    await removeVolume(parts, volume.name, true);
+    deleted.push(volume.name);
+  }
+  return { VolumesDeleted: deleted, SpaceReclaimed: 0 };
+}
+
+function select(parts: Parts, filters: Filters): Volume[] {
+  const dangling = filters.get('dangling').map((text) => ['1', 'true'].includes(text));
+  return parts.volumes
+    .all()
+    .filter(
+      (volume) =>
+        filters.matches('driver', 'local') &&
+        filters.matchesPattern('name', [volume.name]) &&
+        filters.matchesLabels(volume.labels) &&
+        dangling.every((wanted) => wanted === (usersOfVolume(parts, volume.name).length === 0)),
+    );
+}
+
+function view(volume: Volume): object {
+  return {
+    Name: volume.name,
+    Driver: 'local',
+    Mountpoint: volume.mountpoint,
+    CreatedAt: volume.createdAt,
+    Labels: volume.labels,
+    Scope: 'local',
+    Options: null,
+  };
+}

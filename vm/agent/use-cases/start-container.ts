@@ -1,0 +1,272 @@
+/** Starts a container: files, process, network, then the program itself. All or nothing. */
+import { mkdir, rm, writeFile, chown } from 'node:fs/promises';
+import { EngineError } from '../../contract/errors.ts';
+import { rfc3339Now } from '../clock.ts';
+import { errorText, log } from '../log.ts';
+import { hostnameFile, hostsFile, resolvConf } from '../network/container-files.ts';
+import type { Endpoint, NetworkMode } from '../network/network.ts';
+import { parseNetworkMode } from '../network/network-mode.ts';
+import { parsePortBindings } from '../network/port-bindings.ts';
+import { LaunchError } from '../runtime/runtime.ts';
+import type { LaunchRequest, OciSeccomp, RunningContainer } from '../runtime/runtime.ts';
+import { isRunning } from '../state/container-record.ts';
+import type { ContainerRecord } from '../state/container-record.ts';
+import { idRangeOf } from '../state/container-store.ts';
+import { resolveDevices } from './container-devices.ts';
+import { buildContainerSpec, capabilitiesOf } from './container-spec.ts';
+import { watchForExit } from './container-exit.ts';
+import { describeLaunchFailure } from './launch-failure.ts';
+import { logFileOf } from './log-options.ts';
+import { containerPaths, publishContainerEvent } from './parts.ts';
+import type { Parts } from './parts.ts';
+import { removeStopped } from './remove-container.ts';
+import { prepareMounts } from './container-mounts.ts';
+import { resolveUser } from './container-user.ts';
+
+/** By name or id. Throws `not-modified` when it runs already. Goes on when the client leaves. */
+export async function startContainer(parts: Parts, reference: string): Promise<void> {
+  const { id } = parts.store.find(reference);
+  await parts.live.of(id).lock.run(() => startLocked(parts, id));
+}
+
+/** The caller holds the container's lock. */
+export async function startLocked(parts: Parts, id: string): Promise<void> {
+  const record = parts.store.find(id);
+  checkStartable(record);
+  const live = parts.live.of(id);
+  clearTimeout(live.restart?.timer);
+  live.restart = undefined;
+  live.stopping = false;
+  try {
+    await launch(parts, record);
+  } catch (error) {
+    await afterFailedStart(parts, record, error);
+  }
+}
+
+function checkStartable(record: ContainerRecord): void {
+  switch (record.state.status) {
+    case 'running':
+      throw new EngineError('not-modified', `Container ${record.id} is already running`);
+    case 'paused':
+      throw new EngineError('conflict', 'cannot start a paused container, try unpause instead');
+    case 'removing':
+    case 'dead':
+      throw new EngineError('conflict', 'container is marked for removal and cannot be started');
+    case 'created':
+    case 'exited':
+    case 'restarting':
+  }
+}
+
+async function launch(parts: Parts, record: ContainerRecord): Promise<void> {
+  const { id } = record;
+  const live = parts.live.of(id);
+  const mode = parseNetworkMode(record.hostConfig.NetworkMode);
+  const running = await parts.runtime.create(await launchRequest(parts, record, mode), AbortSignal.timeout(60_000));
+  try {
+    const endpoint = await attachNetwork(parts, record, mode, running.pid);
+    await writeNetworkFiles(parts, record, mode, endpoint);
+    live.running = running;
+    for (const pending of live.pending) await pending.join(running);
+    live.pending.clear();
+    await running.go();
+  } catch (error) {
+    live.running = undefined;
+    await undoLaunch(parts, record, running);
+    throw error;
+  }
+  const started = parts.store.update(id, {
+    state: {
+      status: 'running',
+      pid: running.pid,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: rfc3339Now(),
+      finishedAt: record.state.finishedAt,
+    },
+    manuallyStopped: false,
+  });
+  publishContainerEvent(parts, started, 'start');
+  watchForExit(parts, id, running);
+}
+
+async function launchRequest(parts: Parts, record: ContainerRecord, mode: NetworkMode): Promise<LaunchRequest> {
+  const paths = containerPaths(parts.config, record.id);
+  const idRange = idRangeOf(record);
+  const image = await parts.images.resolve(record.imageId);
+  const rootfs = await parts.images.prepareRoot(record.id, image, idRange?.base ?? 0);
+  await mkdir(`${paths.dir}/log`, { recursive: true });
+  await mkdir(paths.runDir, { recursive: true, mode: 0o700 });
+  await rm(paths.exitRecord, { force: true });
+  // Their place is bound into the container now; what is in them follows when the address is known.
+  const files = [paths.hostname, paths.hosts, paths.resolvConf];
+  await Promise.all(files.map((path) => writeOwned(path, '', idRange?.base ?? 0)));
+  const mounts = await prepareMounts(parts, record, rootfs);
+  const user = await resolveUser(rootfs, record.config.User, record.hostConfig.GroupAdd ?? []);
+  return {
+    id: record.id,
+    config: buildContainerSpec({
+      record,
+      paths,
+      mounts,
+      user,
+      namespaces: sharedNamespaces(parts, record, mode),
+      seccomp: seccompOf(parts, record),
+      devices: await resolveDevices(record.hostConfig.Devices),
+    }),
+    rootfs,
+    idRange,
+    cgroup: paths.cgroup,
+    runDir: paths.runDir,
+    exitRecordPath: paths.exitRecord,
+    log: logFileOf(record, paths.log),
+    openStdin: record.config.OpenStdin,
+    stdinOnce: record.config.StdinOnce,
+  };
+}
+
+/** `seccomp=unconfined`, a profile of the user's own (the CLI sends its text), or the default. */
+function seccompOf(parts: Parts, { hostConfig }: ContainerRecord): OciSeccomp | undefined {
+  if (hostConfig.Privileged) return undefined;
+  const option = hostConfig.SecurityOpt?.find((word) => /^seccomp[:=]/.test(word))?.slice('seccomp='.length);
+  if (option === 'unconfined') return undefined;
+  return parts.seccompProfile(option === 'builtin' ? undefined : option, capabilitiesOf(hostConfig));
+}
+
+/** Namespaces that are another container's or the guest's own. */
+function sharedNamespaces(
+  parts: Parts,
+  record: ContainerRecord,
+  network: NetworkMode,
+): { network: string | undefined; pid: string | undefined; ipc: string | undefined } {
+  const { hostConfig } = record;
+  return {
+    network:
+      network.kind === 'host'
+        ? '/proc/1/ns/net'
+        : network.kind === 'container'
+          ? `/proc/${pidOf(parts, network.container)}/ns/net`
+          : undefined,
+    pid: sharedNamespace(parts, hostConfig.PidMode, 'pid'),
+    ipc: sharedNamespace(parts, hostConfig.IpcMode, 'ipc'),
+  };
+}
+
+function sharedNamespace(parts: Parts, mode: string, kind: 'pid' | 'ipc'): string | undefined {
+  if (mode === 'host') return `/proc/1/ns/${kind}`;
+  return mode.startsWith('container:')
+    ? `/proc/${pidOf(parts, mode.slice('container:'.length))}/ns/${kind}`
+    : undefined;
+}
+
+function pidOf(parts: Parts, reference: string): number {
+  const other = parts.store.find(reference);
+  if (!isRunning(other)) {
+    throw new EngineError('conflict', `cannot join namespace of a non running container: ${other.id}`);
+  }
+  return other.state.pid;
+}
+
+async function attachNetwork(
+  parts: Parts,
+  record: ContainerRecord,
+  mode: NetworkMode,
+  pid: number,
+): Promise<Endpoint | undefined> {
+  if (mode.kind === 'container') return undefined;
+  const { config, hostConfig } = record;
+  const asked = mode.kind === 'network' ? (record.endpoints[mode.name] ?? record.endpoints.default) : undefined;
+  return parts.network.attach({
+    containerId: record.id,
+    containerName: record.name,
+    pid,
+    mode,
+    ...(asked?.address === undefined ? {} : { address: asked.address }),
+    ...(asked?.mac === undefined ? {} : { mac: asked.mac }),
+    aliases: asked?.aliases ?? [],
+    publish:
+      mode.kind === 'network'
+        ? parsePortBindings({
+            portBindings: hostConfig.PortBindings,
+            exposed: Object.keys(config.ExposedPorts ?? {}),
+            publishAll: hostConfig.PublishAllPorts,
+          })
+        : [],
+  });
+}
+
+async function writeNetworkFiles(
+  parts: Parts,
+  record: ContainerRecord,
+  mode: NetworkMode,
+  endpoint: Endpoint | undefined,
+): Promise<void> {
+  const paths = containerPaths(parts.config, record.id);
+  const { config, hostConfig } = record;
+  const address = endpoint?.address ?? '';
+  const owner = idRangeOf(record)?.base ?? 0;
+  await Promise.all([
+    writeOwned(paths.hostname, hostnameFile(config.Hostname), owner),
+    writeOwned(
+      paths.hosts,
+      hostsFile({
+        hostname: config.Hostname,
+        domainname: config.Domainname,
+        address,
+        extraHosts: hostConfig.ExtraHosts ?? [],
+        hostGateway: parts.hostGateway,
+      }),
+      owner,
+    ),
+    writeOwned(
+      paths.resolvConf,
+      resolvConf({
+        dns: hostConfig.Dns,
+        dnsSearch: hostConfig.DnsSearch,
+        dnsOptions: hostConfig.DnsOptions,
+        nameServers: parts.network.nameServers(mode),
+      }),
+      owner,
+    ),
+  ]);
+}
+
+/** In place: the file is bound into the container by its inode. Owned by the container's root, who may edit it. */
+async function writeOwned(path: string, text: string, owner: number): Promise<void> {
+  await writeFile(path, text, { mode: 0o644 });
+  await chown(path, owner, owner);
+}
+
+async function undoLaunch(parts: Parts, record: ContainerRecord, running: RunningContainer): Promise<void> {
+  await running.kill(9).catch(() => undefined);
+  await running.exited;
+  running.detach();
+  await parts.network.detach(record.id).catch((error: unknown) => log.warn(`detach ${record.name}`, error));
+  await rm(containerPaths(parts.config, record.id).runDir, { recursive: true, force: true });
+}
+
+async function afterFailedStart(parts: Parts, record: ContainerRecord, cause: unknown): Promise<never> {
+  const failure = describeLaunchFailure(cause);
+  const live = parts.live.of(record.id);
+  for (const pending of live.pending) pending.end();
+  live.pending.clear();
+  const failed = parts.store.update(record.id, {
+    state: {
+      ...record.state,
+      status: record.state.status === 'restarting' ? 'exited' : record.state.status,
+      pid: 0,
+      exitCode: failure.exitCode,
+      error: failure.error.message,
+    },
+  });
+  publishContainerEvent(parts, failed, 'die', { exitCode: String(failure.exitCode) });
+  if (!(cause instanceof LaunchError)) log.warn(`start ${record.name}: ${errorText(cause)}`);
+  if (record.hostConfig.AutoRemove) {
+    await removeStopped(parts, record.id, { volumes: true }).catch((error: unknown) =>
+      log.error(`remove ${record.name} after its failed start`, error),
+    );
+  } else live.tellExit({ exitCode: failure.exitCode, error: failure.error.message });
+  throw failure.error;
+}

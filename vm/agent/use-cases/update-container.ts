@@ -1,0 +1,49 @@
+/** `POST /containers/:id/update`: restart policy and limits; limits of a running container take effect at once. */
+import { availableParallelism } from 'node:os';
+import type { ContainerRecord, HostConfig } from '../state/container-record.ts';
+import { checkResources, parseRestartPolicy } from './check-host-config.ts';
+import { publishContainerEvent } from './parts.ts';
+import type { Parts } from './parts.ts';
+
+type UpdatableLimits = Pick<
+  HostConfig,
+  | 'BlkioWeight'
+  | 'CpuPeriod'
+  | 'CpuQuota'
+  | 'CpuShares'
+  | 'CpusetCpus'
+  | 'CpusetMems'
+  | 'Memory'
+  | 'MemoryReservation'
+  | 'MemorySwap'
+  | 'NanoCpus'
+  | 'PidsLimit'
+>;
+
+/** What is not given stays. */
+export type UpdateRequest = Partial<UpdatableLimits> & {
+  readonly RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount: number };
+};
+
+/** Returns warnings. */
+export async function updateContainer(parts: Parts, reference: string, request: UpdateRequest): Promise<string[]> {
+  const { id } = parts.store.find(reference);
+  const { RestartPolicy, ...limits } = request;
+  await parts.live.of(id).lock.run(async () => {
+    const record = parts.store.find(id);
+    const hostConfig: HostConfig = {
+      ...record.hostConfig,
+      ...limits,
+      ...(RestartPolicy === undefined || RestartPolicy.Name === ''
+        ? {}
+        : { RestartPolicy: parseRestartPolicy(RestartPolicy) }),
+    };
+    checkResources(hostConfig, availableParallelism());
+    const changed: ContainerRecord = { ...record, hostConfig };
+    if (parts.live.of(id).running !== undefined && Object.keys(limits).length > 0) {
+      await parts.applyLimits(changed);
+    }
+    publishContainerEvent(parts, parts.store.update(id, { hostConfig }), 'update');
+  });
+  return [];
+}

@@ -1,0 +1,113 @@
+/** Volumes: folders below `volumes/<name>/_data`, unshifted, bound idmapped. Their records are in the database. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { EngineError } from '../../contract/errors.ts';
+import type { Database, Migration } from '../state/database.ts';
+
+export const volumeMigrations: readonly Migration[] = [
+  {
+    name: 'volumes-1',
+    sql: `CREATE TABLE volume (
+      name TEXT PRIMARY KEY,
+      anonymous INTEGER NOT NULL,
+      labels TEXT NOT NULL,
+      createdAt TEXT NOT NULL
+    ) STRICT`,
+  },
+];
+
+export interface Volume {
+  readonly name: string;
+  /** Made because an image or a user named only a path. */
+  readonly anonymous: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+  readonly mountpoint: string;
+}
+
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** Docker marks anonymous volumes so. */
+const anonymousLabel = 'com.docker.volume.anonymous';
+
+export class VolumeStore {
+  private readonly database: Database;
+  private readonly root: string;
+  private readonly byName = new Map<string, Volume>();
+
+  constructor(database: Database, root: string) {
+    this.database = database;
+    this.root = root;
+    for (const row of database.all('SELECT * FROM volume')) {
+      const name = String(row.name);
+      this.byName.set(name, {
+        name,
+        anonymous: row.anonymous === 1,
+        labels: JSON.parse(String(row.labels)) as Record<string, string>,
+        createdAt: String(row.createdAt),
+        mountpoint: this.mountpoint(name),
+      });
+    }
+  }
+
+  all(): Volume[] {
+    return [...this.byName.values()];
+  }
+
+  find(name: string): Volume {
+    const volume = this.byName.get(name);
+    if (volume === undefined) throw new EngineError('not-found', `get ${name}: no such volume`);
+    return volume;
+  }
+
+  /** The volume of this name, made when there is none; a fresh anonymous one without a name. */
+  async ensure(name: string | undefined, labels: Readonly<Record<string, string>> = {}): Promise<Volume> {
+    const chosen = name ?? randomBytes(32).toString('hex');
+    if (!namePattern.test(chosen)) {
+      throw new EngineError(
+        'invalid-parameter',
+        `create ${chosen}: "${chosen}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      );
+    }
+    const existing = this.byName.get(chosen);
+    if (existing !== undefined) return existing;
+    const volume: Volume = {
+      name: chosen,
+      anonymous: name === undefined,
+      labels: name === undefined ? { ...labels, [anonymousLabel]: '' } : labels,
+      createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+      mountpoint: this.mountpoint(chosen),
+    };
+    await mkdir(volume.mountpoint, { recursive: true, mode: 0o755 });
+    this.database.run(
+      'INSERT INTO volume (name, anonymous, labels, createdAt) VALUES (?, ?, ?, ?)',
+      volume.name,
+      volume.anonymous ? 1 : 0,
+      JSON.stringify(volume.labels),
+      volume.createdAt,
+    );
+    this.byName.set(chosen, volume);
+    return volume;
+  }
+
+  /** Throws `conflict` when a container uses it. */
+  async remove(name: string, usersOf: (name: string) => readonly string[]): Promise<void> {
+    const volume = this.find(name);
+    const users = usersOf(name);
+    if (users.length > 0) {
+      throw new EngineError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+    }
+    await rm(`${this.root}/${volume.name}`, { recursive: true, force: true });
+    this.database.run('DELETE FROM volume WHERE name = ?', name);
+    this.byName.delete(name);
+  }
+
+  /** With its container; leaves named volumes and those that others use. */
+  async removeAnonymous(name: string, usersOf: (name: string) => readonly string[]): Promise<void> {
+    if (this.byName.get(name)?.anonymous !== true || usersOf(name).length > 0) return;
+    await this.remove(name, usersOf);
+  }
+
+  private mountpoint(name: string): string {
+    return `${this.root}/${name}/_data`;
+  }
+}
