@@ -31,8 +31,11 @@ function instruction(opcode: number, target: number, source: number, offset: num
 /** Undefined when everything is allowed, so that no program is needed. The last rule that matches decides. */
 export function compileDeviceProgram(rules: readonly DeviceRule[]): Buffer | undefined {
   const lastFirst = rules.toReversed();
-  const open = lastFirst[0];
-  if (open?.allow === true && matchesAll(open)) return undefined;
+  /* A rule that matches everything ends the list: the kernel refuses instructions that are never reached. */
+  const end = lastFirst.findIndex(matchesAll);
+  const verdict = lastFirst[end]?.allow === true;
+  const deciding = end < 0 ? lastFirst : lastFirst.slice(0, end);
+  if (verdict && deciding.every((rule) => rule.allow)) return undefined;
   return Buffer.concat([
     instruction(code.loadWord, registers.type, registers.context, 0, 0),
     instruction(code.moveRegister, registers.access, registers.type, 0, 0),
@@ -40,8 +43,8 @@ export function compileDeviceProgram(rules: readonly DeviceRule[]): Buffer | und
     instruction(code.shiftRight, registers.access, 0, 0, 16),
     instruction(code.loadWord, registers.major, registers.context, 4, 0),
     instruction(code.loadWord, registers.minor, registers.context, 8, 0),
-    ...lastFirst.map(compileRule),
-    instruction(code.move, registers.result, 0, 0, 0),
+    ...deciding.map(compileRule),
+    instruction(code.move, registers.result, 0, 0, verdict ? 1 : 0),
     instruction(code.exit, 0, 0, 0, 0),
   ]);
 }
