@@ -1,207 +1,136 @@
-/** The fake host's engine: containers and images in memory, in the contract's view types. */
-import { AppError } from '../../src-main/contract/errors.ts';
-import type { ContainerDetails, ContainerView, ImageView, RunRequest } from '../../src-main/contract/engine.ts';
+/** An HTTP server in the place of the guest's engine, reached as the link would: one stream a connection. */
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TestContext } from 'node:test';
 
-const minute = 60_000;
-const hour = 60 * minute;
+export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
-export function hexId(seed: number): string {
-  let state = (seed * 2654435761) >>> 0;
-  let id = '';
-  while (id.length < 64) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    id += state.toString(16).padStart(8, '0');
-  }
-  return id.slice(0, 64);
+export interface FakeEngine {
+  connectEngine(purpose: string, signal?: AbortSignal): Promise<Duplex>;
+  /** `METHOD path` without the version prefix, in order. */
+  readonly requests: string[];
+  readonly bodies: unknown[];
+  /** Connections opened so far. */
+  connections: number;
+  /** Called for upgrade requests; the head is already answered with 101. */
+  onUpgrade: ((request: IncomingMessage, socket: Socket, body: string) => void) | undefined;
+  /** Cuts every connection, as a lost link would. */
+  cut(): void;
 }
 
-export function container(seed: number, values: Partial<ContainerView>): ContainerView {
-  return {
-    id: hexId(seed),
-    name: `container-${seed}`,
-    image: 'nginx:1.29',
-    imageId: `sha256:${hexId(9001)}`,
-    command: 'nginx -g daemon off;',
-    state: 'running',
-    status: 'Up 3 minutes',
-    createdAtMs: Date.now() - seed * 7 * minute,
-    ports: [],
-    labels: {},
-    ...values,
+/** @param routes by `METHOD /path` (without query); what is missing is 404 in Docker's form */
+export async function fakeEngine(t: TestContext, routes: Record<string, Answer>): Promise<FakeEngine> {
+  const sockets = new Set<Socket>();
+  const server = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const route = note(request, body);
+      const answer = routes[route];
+      if (answer) answer(request, response, body);
+      else json(response, 404, { message: `no route for ${route}` });
+    });
+  });
+  const note = (request: IncomingMessage, body: string) => {
+    const route = `${request.method ?? ''} ${(request.url ?? '').replace(/^\/v1\.\d+/, '').replace(/\?.*/, '')}`;
+    engine.requests.push(`${request.method ?? ''} ${(request.url ?? '').replace(/^\/v1\.\d+/, '')}`);
+    engine.bodies.push(body === '' ? undefined : JSON.parse(body));
+    return route;
   };
-}
-
-export function image(seed: number, values: Partial<ImageView>): ImageView {
-  return {
-    id: `sha256:${hexId(seed)}`,
-    tags: [],
-    digests: [],
-    sizeBytes: 80_000_000,
-    createdAtMs: Date.now() - seed * 3 * hour,
-    usedBy: [],
-    ...values,
-  };
-}
-
-const tcp = (containerPort: number, hostPort?: number) =>
-  ({ containerPort, protocol: 'tcp', ...(hostPort === undefined ? {} : { hostPort, hostIp: '127.0.0.1' }) }) as const;
-
-export function usualContainers(): ContainerView[] {
-  return [
-    container(1, { name: 'web', ports: [tcp(80, 8080)], status: 'Up 3 hours' }),
-    container(2, {
-      name: 'orders-db',
-      image: 'postgres:17',
-      imageId: `sha256:${hexId(9002)}`,
-      ports: [tcp(5432, 5432)],
-      status: 'Up 3 hours',
-    }),
-    container(3, {
-      name: 'cache',
-      image: 'redis:8-alpine',
-      imageId: `sha256:${hexId(9003)}`,
-      ports: [tcp(6379)],
-      status: 'Up 26 hours',
-    }),
-    container(4, {
-      name: 'worker',
-      image: 'registry.example.org/shop/worker:2026.11.4',
-      state: 'paused',
-      status: 'Up 2 hours (Paused)',
-    }),
-    container(5, {
-      name: 'migrate',
-      image: 'registry.example.org/shop/worker:2026.11.4',
-      state: 'exited',
-      status: 'Exited (0) 3 hours ago',
-    }),
-    container(6, {
-      name: 'mailer',
-      image: 'registry.example.org/shop/mailer:dev',
-      state: 'exited',
-      status: 'Exited (137) 12 minutes ago',
-    }),
-    container(7, {
-      name: 'metrics',
-      image: 'prom/prometheus:v3.5.0',
-      ports: [tcp(9090, 9090), tcp(9093, 9093), tcp(9100)],
-      state: 'restarting',
-      status: 'Restarting (1) 8 seconds ago',
-    }),
-    container(8, { name: 'scratchpad', image: 'debian:trixie-slim', state: 'created', status: 'Created' }),
-  ];
-}
-
-/** Names that try to be markup, colour, reading direction and length. */
-export function hostileContainers(): ContainerView[] {
-  return [
-    container(21, { name: '<img src=x onerror="window.hacked=1">', image: '<script>window.hacked=1</script>' }),
-    container(22, { name: '\u202egnp.exe', image: 'مرحبا/بالعالم:أحدث', status: 'Up \u001b[31m3 hours' }),
-    container(23, { name: 'x'.repeat(100_000), image: 'y'.repeat(100_000), status: 'z'.repeat(100_000) }),
-    container(24, { name: 'tabs\tand\nlines\u0000', image: '🐳🚣‍♀️ 日本語 한국어:latest' }),
-  ];
-}
-
-export function manyContainers(count: number): ContainerView[] {
-  return Array.from({ length: count }, (_, index) =>
-    container(1000 + index, {
-      name: `service-${String(index).padStart(3, '0')}`,
-      state: index % 4 === 3 ? 'exited' : 'running',
-      status: index % 4 === 3 ? 'Exited (0) 2 hours ago' : 'Up 12 minutes',
-      ports: index % 5 === 0 ? [tcp(80, 20_000 + index)] : [],
-    }),
-  );
-}
-
-export function usualImages(): ImageView[] {
-  return [
-    image(9000, { tags: ['wherry/starter:latest'], sizeBytes: 1_870_000 }),
-    image(9001, { tags: ['nginx:1.29', 'nginx:latest'], sizeBytes: 192_400_000, usedBy: ['web'] }),
-    image(9002, { tags: ['postgres:17'], sizeBytes: 438_000_000, usedBy: ['orders-db'] }),
-    image(9003, { tags: ['redis:8-alpine'], sizeBytes: 61_300_000, usedBy: ['cache'] }),
-    image(9004, {
-      tags: ['registry.example.org/shop/worker:2026.11.4'],
-      sizeBytes: 1_240_000_000,
-      usedBy: ['worker', 'migrate'],
-    }),
-    image(9005, { tags: ['debian:trixie-slim'], sizeBytes: 78_900_000, usedBy: ['scratchpad'] }),
-    image(9006, { sizeBytes: 1_239_000_000 }),
-  ];
-}
-
-export function detailsOf(view: ContainerView): ContainerDetails {
-  const code = /\((-?\d+)\)/.exec(view.status)?.[1];
-  const running = view.state === 'running' || view.state === 'paused';
-  const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', 'NGINX_VERSION=1.29.3', 'TZ=UTC'];
-  const ports = Object.fromEntries(
-    view.ports.map((port) => [
-      `${port.containerPort}/${port.protocol}`,
-      port.hostPort === undefined ? null : [{ HostIp: port.hostIp ?? '', HostPort: String(port.hostPort) }],
-    ]),
-  );
-  return {
-    ...view,
-    exitCode: code === undefined ? 0 : Number(code),
-    oomKilled: code === '137',
-    error: '',
-    startedAtMs: view.state === 'created' ? 0 : view.createdAtMs + 900,
-    finishedAtMs: running ? 0 : Date.now() - 12 * minute,
-    tty: false,
-    environment,
-    workingFolder: '/',
-    user: '',
-    restartPolicy: 'unless-stopped',
-    ipAddress: running ? '172.17.0.2' : '',
-    raw: {
-      Id: view.id,
-      Name: `/${view.name}`,
-      Created: new Date(view.createdAtMs).toISOString(),
-      Path: 'nginx',
-      Args: ['-g', 'daemon off;'],
-      State: { Status: view.state, Running: running, Pid: running ? 4211 : 0, ExitCode: Number(code ?? 0), Error: '' },
-      Image: view.imageId,
-      HostConfig: {
-        Memory: 268_435_456,
-        NanoCpus: 1_500_000_000,
-        PidsLimit: 256,
-        RestartPolicy: { Name: 'unless-stopped', MaximumRetryCount: 0 },
-        Binds: null,
-        Privileged: false,
-      },
-      Mounts: [{ Type: 'volume', Name: 'web-data', Destination: '/usr/share/nginx/html', RW: true }],
-      Config: { Hostname: view.id.slice(0, 12), Env: environment, Labels: view.labels, Tty: false },
-      NetworkSettings: { IPAddress: running ? '172.17.0.2' : '', Ports: ports },
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    let body = head.toString();
+    const wanted = Number(request.headers['content-length'] ?? 0);
+    const begin = () => {
+      const route = note(request, body.slice(0, wanted));
+      const answer = routes[route];
+      if (answer) {
+        const response = new http.ServerResponse(request);
+        response.assignSocket(socket);
+        answer(request, response, body);
+        return;
+      }
+      socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+      engine.onUpgrade?.(request, socket, body.slice(0, wanted));
+    };
+    if (body.length >= wanted) begin();
+    else {
+      socket.on('data', function read(chunk: Buffer) {
+        body += chunk.toString();
+        if (body.length < wanted) return;
+        socket.off('data', read);
+        begin();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const engine: FakeEngine = {
+    requests: [],
+    bodies: [],
+    connections: 0,
+    onUpgrade: undefined,
+    connectEngine: (_purpose, signal) => {
+      engine.connections += 1;
+      return new Promise((resolve, reject) => {
+        const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...(signal ? { signal } : {}) });
+        socket.once('connect', () => resolve(socket)).once('error', reject);
+      });
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
     },
   };
+  t.after(async () => {
+    engine.cut();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return engine;
 }
 
-export function containerOf(request: RunRequest, imageId: string, taken: ReadonlySet<string>): ContainerView {
-  const seed = Math.floor(Math.random() * 1e9);
-  const name = request.name ?? `brave_wherry_${seed % 1000}`;
-  if (taken.has(name)) {
-    throw new AppError('conflict', `create ${name}: the name is already in use by another container`, {
-      hint: 'Choose another name, or remove the other container.',
-      status: 409,
-    });
-  }
-  const busy = request.ports?.find(({ hostPort }) => hostPort === 5432);
-  if (busy) {
-    throw new AppError('port-taken', `start ${name}: port 127.0.0.1:5432 is already allocated by orders-db`, {
-      hint: 'Choose another port on this computer.',
-    });
-  }
-  return container(seed, {
-    name,
-    image: request.image,
-    imageId,
-    command: request.command?.join(' ') ?? '',
-    createdAtMs: Date.now(),
-    status: 'Up Less than a second',
-    ports: (request.ports ?? []).map((port, index) => ({
-      containerPort: port.containerPort,
-      protocol: port.protocol,
-      hostIp: port.hostIp ?? '127.0.0.1',
-      hostPort: port.hostPort === undefined || port.hostPort === 0 ? 32_768 + index : port.hostPort,
-    })),
-  });
+export function json(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
 }
+
+/** A frame of Docker's multiplexed stream. */
+export function frame(stream: 'stdout' | 'stderr', text: string): Buffer {
+  const payload = Buffer.from(text);
+  const head = Buffer.alloc(8);
+  head.writeUInt8(stream === 'stdout' ? 1 : 2, 0);
+  head.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([head, payload]);
+}
+
+export const containerJson = (id: string, overrides: Record<string, unknown> = {}) => ({
+  Id: id,
+  Name: '/web',
+  Image: 'sha256:1',
+  Created: '2026-01-01T00:00:00Z',
+  Path: 'nginx',
+  Args: ['-g', 'daemon off;'],
+  State: { Status: 'running', ExitCode: 0, StartedAt: '2026-01-01T00:00:01Z', FinishedAt: '0001-01-01T00:00:00Z' },
+  Config: { Image: 'nginx', Tty: false, Env: ['A=1'], WorkingDir: '/', User: '', Labels: null },
+  HostConfig: { RestartPolicy: { Name: 'always' } },
+  NetworkSettings: { Networks: { bridge: { IPAddress: '172.17.0.2' } } },
+  ...overrides,
+});
+
+export const containerSummary = (id: string, name: string, state = 'running') => ({
+  Id: id,
+  Names: [`/${name}`],
+  Image: 'nginx',
+  ImageID: 'sha256:1',
+  Command: 'nginx',
+  Created: 1_700_000_000,
+  State: state,
+  Status: 'Up 3 minutes',
+  Ports: [
+    { IP: '127.0.0.1', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' },
+    { PrivatePort: 443, Type: 'tcp' },
+  ],
+  Labels: null,
+});

@@ -7,7 +7,7 @@ import { AppError } from '../../src-main/contract/errors.ts';
 import { vmStages, type Settings, type VmStage, type VmState, type VmView } from '../../src-main/contract/vm.ts';
 import type { ContainerState, ContainerView, ImageView, TerminalView } from '../../src-main/contract/engine.ts';
 import type { Handlers, TopicSource } from '../../src-main/handlers/handlers.ts';
-import { containerOf, detailsOf, image, usualContainers, usualImages } from './fake-engine.ts';
+import { containerOf, detailsOf, image, usualContainers, usualImages } from './window-fixtures.ts';
 import { consoleText, logs, pull, type LogStyle } from './fake-streams.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 
