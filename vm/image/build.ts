@@ -85,7 +85,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
     outputs: [out('vmlinuz'), out('initramfs.img')],
     work: async () => {
       await copyFile(kernel.vmlinuz, out('vmlinuz'));
-      await buildInitramfs(kernel, at('init/init'), out('initramfs.img'));
+      await buildInitramfs(kernel, at('init/init'), tools.strip, workFolder, out('initramfs.img'));
     },
   });
 
@@ -124,7 +124,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
         ownPrograms,
         filesFolder,
       });
-      await installModules(kernel, at('tree'));
+      await installModules(kernel, tools.strip, workFolder, at('tree'));
       await makeErofs(at('tree'), out('system.erofs'), systemUuid);
     },
   });

@@ -23,6 +23,7 @@ export function kernelArgs(options: KernelArgOptions): string {
     'cgroup_no_v1=all',
     'random.trust_cpu=on',
     'rcupdate.rcu_expedited=1',
+    'cryptomgr.notests',
   ];
   if (options.arch === 'amd64') words.push('tsc=reliable', 'no_timer_check', 'i8042.noaux', 'i8042.nopnp');
   if (options.payload === 'run') words.push('wherry.payload=run');
