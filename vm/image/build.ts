@@ -6,19 +6,11 @@ import { copyFile, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { run } from './commands.ts';
-import { describePackages, openPackageSource, resolveKernelPackage, unpackPackage } from './debian.ts';
+import { choosePackages, openPackageSource, unpackPackages } from './debian.ts';
 import { buildInitramfs, findKernel, installModules } from './kernel.ts';
 import { buildNode } from './node-package.ts';
 import { chooseTools, collectOwnPrograms, compileInit, initPrograms, initSources } from './programs.ts';
-import {
-  type Arch,
-  archRecipes,
-  debianPackages,
-  erofsCompression,
-  nodeVersion,
-  sourceDateEpoch,
-  systemUuid,
-} from './recipe.ts';
+import { type Arch, archRecipes, debianPackages, nodeVersion, sourceDateEpoch, systemUuid } from './recipe.ts';
 import { buildTree } from './root-tree.ts';
 import { writeSbom } from './sbom.ts';
 import { buildStarter } from './starter.ts';
@@ -57,10 +49,8 @@ export async function buildImage(options: BuildOptions): Promise<void> {
   const steps = createStepRunner(at('stamps'), print);
 
   const source = await openPackageSource(arch, workFolder);
-  const kernelName = await resolveKernelPackage(source, recipe.kernelMetaPackage);
-  const packages = await describePackages(source, [kernelName, ...debianPackages]);
-  const packageFolders: string[] = [];
-  for (const one of packages) packageFolders.push(await unpackPackage(source, one));
+  const packages = await choosePackages(source, recipe.kernelMetaPackage, debianPackages);
+  const packageFolders = await unpackPackages(source, packages, print);
   const kernel = await findKernel(packageFolders[0] ?? '');
 
   const node = { ...recipe.nodePackage, version: nodeVersion };
@@ -100,7 +90,6 @@ export async function buildImage(options: BuildOptions): Promise<void> {
     builder,
     own: [...own],
     files: await hashFiles(files, root),
-    compression: erofsCompression,
   };
   await steps.run({
     name: 'system disk',
@@ -141,23 +130,12 @@ export async function buildImage(options: BuildOptions): Promise<void> {
   });
 }
 
-/** Packs a folder as an erofs image; the same folder always gives the same bytes. */
+/** Packs a folder as an erofs image, uncompressed (README.md says why); the same folder always gives the same bytes. */
 export async function makeErofs(folder: string, target: string, uuid: string): Promise<void> {
-  const { algorithm, clusterBytes } = erofsCompression;
   await rm(`${target}.new`, { force: true });
   await run(
     'mkfs.erofs',
-    [
-      `-z${algorithm}`,
-      `-C${clusterBytes}`,
-      `-T${sourceDateEpoch}`,
-      `-U${uuid}`,
-      '-x-1',
-      '--all-root',
-      '--quiet',
-      `${target}.new`,
-      folder,
-    ],
+    [`-T${sourceDateEpoch}`, `-U${uuid}`, '-x-1', '--all-root', '--quiet', `${target}.new`, folder],
     { hint: 'install the package erofs-utils' },
   );
   await rename(`${target}.new`, target);

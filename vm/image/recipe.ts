@@ -87,9 +87,6 @@ export const payloadUuid = '77686572-7279-4000-8000-7061796c6f61';
 /** Timestamp of every file in the image, in seconds: 2025-01-01T00:00:00Z. */
 export const sourceDateEpoch = 1735689600;
 
-/** Compression of the erofs images: an argument of mkfs.erofs -z, and the largest compressed unit in bytes. */
-export const erofsCompression = { algorithm: 'lz4hc,12', clusterBytes: 65536 };
-
 /**
  * Kernel modules, by name. What they depend on is added from modules.dep; a name built into the kernel is skipped, and
  * one that the kernel has neither way is an error unless it is marked with `?`.
