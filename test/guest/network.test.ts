@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import { loadAddonKernel } from '../../vm/agent/kernel/addon-kernel.ts';
 import { createNetworking } from '../../vm/agent/network/create-networking.ts';
 import { createFileEndpointStore } from '../../vm/agent/network/endpoint-store.ts';
+import { createLinks } from '../../vm/agent/network/links.ts';
 import type { NetworkService, PublishSpec } from '../../vm/agent/network/network.ts';
 import {
   addonPath,
@@ -75,6 +76,26 @@ inOwnNetwork(() => {
   const published = (protocol: 'tcp' | 'udp', hostPort = 8080): PublishSpec[] => [
     { protocol, containerPort: 80, hostIp: '', hostPorts: { first: hostPort, last: hostPort } },
   ];
+  /** As an agent leaves it that was killed before it could write what it does. */
+  const makeStray = async (container: StandIn): Promise<void> => {
+    const links = createLinks(kernel);
+    const bridge = await links.ensureBridge({
+      name: 'docker0',
+      address: '172.17.0.1',
+      prefixLength: 16,
+      mac: '02:42:ac:11:00:01',
+      mtu: 1500,
+    });
+    const to = {
+      namespacePath: `/proc/${container.pid}/ns/net`,
+      bridge,
+      link: 'vethabcdefabcde',
+      interfaceName: 'stray',
+      mac: '02:42:ac:11:77:77',
+    };
+    await links.connect({ ...to, mtu: 1500, address: '172.17.77.77', prefixLength: 16, gateway: '172.17.0.1' });
+    links.close();
+  };
   const nothingIsLeft = async (): Promise<void> => {
     const deadline = Date.now() + 20_000;
     while (readdirSync(storeFolder).length > 0 && Date.now() < deadline) await new Promise((r) => setTimeout(r, 10));
@@ -104,12 +125,12 @@ inOwnNetwork(() => {
     network = await makeService();
     await network.restore([]);
   });
-  after(async () => {
-    await network.close();
+  after(() => {
     upstream.close();
-    await world.stop();
     rmSync(storeFolder, { recursive: true });
   });
+  after(() => world.stop());
+  after(() => network.close());
 
   test('two containers reach each other; after detach nothing is left', async () => {
     const one = await standIn();
@@ -223,11 +244,12 @@ inOwnNetwork(() => {
   test('a new agent keeps what runs, with its ports, and clears what does not', async () => {
     const staying = await standIn();
     const gone = await standIn();
+    const unknown = await standIn();
     try {
       await staying.serve(echoServer(80, 'staying'));
       const endpoint = await attach(staying, published('tcp'), 'staying');
       await attach(gone, published('tcp', 8081), 'gone');
-      await sh('ip link add vethabcdefabcde type veth peer name stray1; ip link set vethabcdefabcde master docker0');
+      await makeStray(unknown);
       await network.close();
 
       network = await makeService();
@@ -244,7 +266,7 @@ inOwnNetwork(() => {
       await network.detach('staying');
       await network.detach('next');
       await nothingIsLeft();
-      await Promise.all([staying.stop(), gone.stop()]);
+      await Promise.all([staying.stop(), gone.stop(), unknown.stop()]);
     }
   });
 
