@@ -169,7 +169,7 @@ export function createPublishedPorts({ firewall, link, onChange }: PublishedPort
         ({ protocol, guestPort }) => protocol === port.protocol && guestPort === port.guestPort,
       );
       if (entry?.hostPort !== port.hostPort) return;
-      if (failed?.reason === 'taken' && entry.choice?.first !== entry.choice?.last) {
+      if (failed?.reason === 'taken' && hasAlternatives(entry.choice)) {
         void rebind(entry);
         return;
       }
@@ -179,6 +179,9 @@ export function createPublishedPorts({ firewall, link, onChange }: PublishedPort
     },
   };
 }
+
+const hasAlternatives = (choice: PublishSpec['hostPorts']): boolean =>
+  choice === undefined || choice.last > choice.first;
 
 function newEntry(owner: PortOwner, spec: PublishSpec, guestPort: number): Entry {
   const { protocol, containerPort, hostPorts: choice } = spec;
