@@ -6,6 +6,7 @@
  *   2 architecture  s: name
  *   3 rule          n: errno, then per argument index, value, second value; s: action, operator per argument, names
  */
+#include <ctype.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <seccomp.h>
@@ -70,7 +71,7 @@ static int add_architecture(scmp_filter_ctx filter, const char *name, struct err
     if (strncmp(name, "SCMP_ARCH_", 10) != 0)
         return fail(error, 0, "unknown architecture %s", name);
     for (size_t i = 0; i < sizeof lower - 1 && name[10 + i] != 0; i++)
-        lower[i] = (char)(name[10 + i] | 0x20);
+        lower[i] = (char)tolower((unsigned char)name[10 + i]);
     uint32_t token = seccomp_arch_resolve_name(lower);
     if (token == 0)
         return fail(error, 0, "unknown architecture %s", name);
