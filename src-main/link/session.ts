@@ -60,7 +60,7 @@ export class SshSession {
    */
   static async open(target: LinkTarget, keepAlive: KeepAlive, signal?: AbortSignal): Promise<SshSession> {
     const socket = net.connect({ host: target.host, port: target.port, noDelay: true });
-    socket.on('error', () => undefined);
+    containErrors(socket);
     const client = new Client();
     try {
       await withDeadline('reach the guest', firstByteMs, (inner) => raceAbort(firstByte(socket), inner), { signal });
@@ -174,6 +174,20 @@ export class SshSession {
     stream.once('close', () => this.#streams.delete(stream));
     return stream;
   }
+}
+
+/** ssh2 throws inside its socket listeners on some malformed or ill-timed packets: that must cost this connection only. */
+function containErrors(socket: net.Socket): void {
+  socket.on('error', () => undefined);
+  const emit = socket.emit.bind(socket) as (event: string | symbol, ...values: unknown[]) => boolean;
+  socket.emit = ((event: string | symbol, ...values: unknown[]): boolean => {
+    try {
+      return emit(event, ...values);
+    } catch (error) {
+      socket.destroy(error as Error);
+      return true;
+    }
+  }) as typeof socket.emit;
 }
 
 /** Resolves at the first byte without consuming it. */

@@ -1,6 +1,6 @@
 /** A guest's SSH server in this process: a real ssh2 server whose engine socket is a function. */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import type { LinkTarget } from '../../src-main/link/session.ts';
 
@@ -63,8 +63,9 @@ export async function startFakeGuest(options: FakeGuestOptions = {}): Promise<Fa
   });
   // ssh2's server is a net.Server inside; its raw sockets are what a cut needs.
   const inner = (server as unknown as { _srv: import('node:net').Server })._srv;
-  inner.on('connection', (socket) => {
+  inner.prependListener('connection', (socket) => {
     sockets.add(socket);
+    containErrors(socket);
     socket.on('close', () => sockets.delete(socket));
   });
   server.listen(options.port ?? 0, '127.0.0.1');
@@ -85,6 +86,19 @@ export async function startFakeGuest(options: FakeGuestOptions = {}): Promise<Fa
       await closed;
     },
   };
+}
+
+/** ssh2's server throws inside its socket listeners when a peer leaves in the middle of a handshake. */
+function containErrors(socket: Socket): void {
+  const emit = socket.emit.bind(socket) as (event: string | symbol, ...values: unknown[]) => boolean;
+  socket.emit = ((event: string | symbol, ...values: unknown[]): boolean => {
+    try {
+      return emit(event, ...values);
+    } catch {
+      socket.destroy();
+      return true;
+    }
+  }) as typeof socket.emit;
 }
 
 function parsePublic(line: string): Buffer {
