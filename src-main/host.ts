@@ -42,7 +42,7 @@ export type Host = HostServices & AsyncDisposable;
  */
 export async function createHost(paths: HomePaths, options: HostOptions): Promise<Host> {
   await using cleanup = new Cleanup();
-  const settings = await SettingsStore.open(paths.settings);
+  const settings = await SettingsStore.open(paths);
   const architecture = options.architecture ?? hostArchitecture();
   const link = new Link();
   cleanup.add('close the link', () => link[Symbol.asyncDispose]());

@@ -1,27 +1,33 @@
 /** Settings in one JSON file, written durably; the present value is always in memory. */
 import { EventEmitter } from 'node:events';
+import { access } from 'node:fs/promises';
 import os from 'node:os';
 import { AppError } from '../contract/errors.ts';
 import type { Settings, VmSettings } from '../contract/vm.ts';
 import { readIfThere, writeDurably } from '../durable-file.ts';
+import type { HomePaths } from '../home.ts';
 import type { SettingsService, Unsubscribe } from '../services.ts';
 import { checkSettings, readSettings, type HostResources } from './schema.ts';
 
+export type SettingsPaths = Pick<HomePaths, 'settings'> & { readonly vm: Pick<HomePaths['vm'], 'dataDisk'> };
+
 export class SettingsStore implements SettingsService {
   readonly #file: string;
+  readonly #dataDisk: string;
   readonly #host: HostResources;
   readonly #events = new EventEmitter<{ change: [Settings] }>();
   #current: Settings;
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: string, host: HostResources, current: Settings) {
-    this.#file = file;
+  private constructor(paths: SettingsPaths, host: HostResources, current: Settings) {
+    this.#file = paths.settings;
+    this.#dataDisk = paths.vm.dataDisk;
     this.#host = host;
     this.#current = current;
   }
 
-  static async open(file: string, host: HostResources = hostResources()): Promise<SettingsStore> {
-    return new SettingsStore(file, host, readSettings(await readIfThere(file), host));
+  static async open(paths: SettingsPaths, host: HostResources = hostResources()): Promise<SettingsStore> {
+    return new SettingsStore(paths, host, readSettings(await readIfThere(paths.settings), host));
   }
 
   get current(): Settings {
@@ -32,7 +38,7 @@ export class SettingsStore implements SettingsService {
     const next = checkSettings(settings, this.#host);
     const change = async (): Promise<{ needsRestart: readonly string[] }> => {
       const before = this.#current;
-      if (next.vm.diskGiB < before.vm.diskGiB) {
+      if (next.vm.diskGiB < before.vm.diskGiB && (await this.#hasDisk())) {
         throw new AppError(
           'invalid-input',
           `change settings: vm.diskGiB can only grow, from ${before.vm.diskGiB} to more, not to ${next.vm.diskGiB}`,
@@ -48,6 +54,14 @@ export class SettingsStore implements SettingsService {
     const done = this.#writing.then(change);
     this.#writing = done.catch(() => undefined);
     return done;
+  }
+
+  /** Before the first boot there is nothing that could be cut off. */
+  async #hasDisk(): Promise<boolean> {
+    return access(this.#dataDisk).then(
+      () => true,
+      () => false,
+    );
   }
 
   onChange(listener: (settings: Settings) => void): Unsubscribe {

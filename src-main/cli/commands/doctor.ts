@@ -33,7 +33,7 @@ async function runChecks(context: CliContext): Promise<readonly DoctorCheck[]> {
     context.report(`! The owner process could not be asked: ${(error as Error).message}`);
   }
   const { paths } = context;
-  const settings = await SettingsStore.open(paths.settings);
+  const settings = await SettingsStore.open(paths);
   return new Doctor({
     paths,
     settings: () => settings.current,

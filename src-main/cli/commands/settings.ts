@@ -40,10 +40,10 @@ async function change(context: CliContext, changes: readonly Change[]) {
     return { settings: next, needsRestart };
   }
   if (changes.length === 0) {
-    return { settings: (await SettingsStore.open(context.paths.settings)).current, needsRestart: [] };
+    return { settings: (await SettingsStore.open(context.paths)).current, needsRestart: [] };
   }
   await using _lock = await lockHome(context.paths.lock, 'shell');
-  const store = await SettingsStore.open(context.paths.settings);
+  const store = await SettingsStore.open(context.paths);
   await store.set(apply(store.current, changes));
   return { settings: store.current, needsRestart: [] };
 }
