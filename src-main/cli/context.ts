@@ -35,7 +35,7 @@ export interface ProgramPlaces {
 /** From the script's own path: `dist/cli/main.cjs` and `src-main/cli/main.ts` lie equally deep below the root. */
 export function programPlaces(script: string, env: NodeJS.ProcessEnv): ProgramPlaces {
   const root = path.resolve(path.dirname(script), '..', '..');
-  const packaged = (process as NodeJS.Process & { resourcesPath?: string }).resourcesPath;
+  const packaged = Reflect.get(process, 'resourcesPath') as string | undefined;
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   return {
     version,
