@@ -1,5 +1,6 @@
 /** A whole image store in a temporary folder: real unpack program, real snapshotter, records in memory. */
-import { existsSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { arch, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,6 +18,8 @@ import type { ImageEvent, ImageParts } from '../../vm/agent/use-cases/image-part
 import { pullImage } from '../../vm/agent/use-cases/pull-image.ts';
 import type { ProgressLine } from '../../vm/agent/use-cases/pull-progress.ts';
 import { MemoryImageRecords } from './memory-image-records.ts';
+import { digestOf } from './scripted-registry.ts';
+import type { AddedImage } from './scripted-registry.ts';
 
 const debianArch = arch() === 'x64' ? 'amd64' : arch();
 export const unpackFile = path.resolve(import.meta.dirname, '..', '..', 'build', 'native', debianArch, 'unpack');
@@ -99,4 +102,28 @@ export async function openTestStore(options: TestStoreOptions = {}): Promise<Tes
     },
   };
   return store;
+}
+
+/** The image is there as a whole, and nothing else is. */
+export function assertStored(store: TestStore, image: AddedImage): void {
+  const stored = store.parts.records.get(image.configDigest);
+  assert.ok(stored, 'the image is recorded');
+  assert.deepEqual(
+    stored.layers.map(({ diffId }) => diffId),
+    image.layers.map(({ diffId }) => diffId),
+  );
+  for (const { digest, diffId, size } of image.layers) {
+    const blob = store.parts.blobs.path(digest);
+    assert.equal(statSync(blob).size, size);
+    assert.equal(digestOf(readFileSync(blob)), digest);
+    assert.ok(readdirSync(path.join(store.folder, 'layers', diffId.slice(7))).length > 0);
+  }
+  assert.deepEqual(leftovers(store), []);
+}
+
+/** Layers half made, and downloads that no later attempt should find. */
+export function leftovers(store: TestStore): string[] {
+  const layers = readdirSync(path.join(store.folder, 'layers')).filter((name) => name.startsWith('tmp-'));
+  const ingest = readdirSync(path.join(store.folder, 'content/ingest')).filter((name) => !/^[a-f0-9]{64}$/.test(name));
+  return [...layers, ...ingest];
 }

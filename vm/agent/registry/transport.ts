@@ -153,7 +153,7 @@ export class Transport {
     if (proxy === undefined) return httpsRequest({ ...common, ...trust, agent: this.httpsAgent });
     const socket = await this.tunnel(proxy, url, port, options.signal);
     const createConnection = () => tlsConnect({ ...trust, socket, servername: url.hostname });
-    return httpsRequest({ ...common, agent: false, createConnection });
+    return httpsRequest({ ...common, createConnection });
   }
 
   /** A connection to the registry made by the proxy (CONNECT). */

@@ -72,7 +72,10 @@ export class LayerFetcher {
     } finally {
       if (leave !== undefined) signal.removeEventListener('abort', leave);
       job.listeners.delete(listener);
-      if (job.listeners.size === 0) job.controller.abort(new Error('nobody waits for this layer any more'));
+      if (job.listeners.size === 0) {
+        job.controller.abort(new Error('nobody waits for this layer any more'));
+        await job.result.catch(() => undefined); // it has put its things away before the caller gives up its leases
+      }
     }
   }
 
@@ -201,10 +204,12 @@ export class LayerFetcher {
       await pending.commit(result.diffId, this.blobs.path(descriptor.digest));
       return toStored(result);
     } catch (error) {
-      stop.abort(error);
+      // The program's own account says more than the pipe it closed.
+      const reason = error instanceof ProgramGone ? await unpack.result.then(() => error, asIs) : error;
+      stop.abort(reason);
       await unpack.result.catch(() => undefined); // dead before its files are removed
       await pending.discard();
-      throw error;
+      throw reason;
     }
   }
 }
@@ -236,7 +241,7 @@ async function feed(
             `layer ${descriptor.digest}: more than its ${descriptor.size} bytes were sent`,
           );
         }
-        if (!input.write(fresh)) await once(input, 'drain', { signal });
+        await put(input, fresh, signal);
         tell({ kind: 'downloading', currentBytes: at, totalBytes: descriptor.size });
       }
       if (at < descriptor.size) throw new TransportError('ended-early', endedEarly(descriptor, at));
@@ -253,6 +258,23 @@ async function feed(
     }
   }
   input.end();
+}
+
+class ProgramGone extends Error {}
+
+async function put(input: Writable, chunk: Buffer, signal: AbortSignal): Promise<void> {
+  if (input.destroyed) throw new ProgramGone('unpack reads no more');
+  if (input.write(chunk)) return;
+  try {
+    await once(input, 'drain', { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new ProgramGone('unpack reads no more', { cause });
+  }
+}
+
+function asIs(error: unknown): unknown {
+  return error;
 }
 
 function endedEarly(descriptor: Descriptor, at: number): string {
