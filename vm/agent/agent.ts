@@ -28,7 +28,7 @@ export async function startAgent(config: AgentConfig): Promise<void> {
     stopping ??= (async () => {
       log.info('stopping');
       await parts.engine?.stopAll(timeoutSeconds).catch((error: unknown) => log.error('stopping containers', error));
-      parts.engine?.close();
+      await parts.engine?.close();
       await parts.server?.close();
       await parts.ssh?.close();
       if (config.manageDisk) await unmountDataDisk(config.dataDir);
@@ -39,7 +39,6 @@ export async function startAgent(config: AgentConfig): Promise<void> {
   process.on('SIGINT', () => void stop(terminationSeconds).finally(() => process.exit(0)));
   // The agent alone is to be replaced; containers live on with their monitors.
   process.on('SIGUSR1', () => {
-    parts.engine?.close();
     process.exit(0);
   });
 
@@ -63,6 +62,7 @@ export async function startAgent(config: AgentConfig): Promise<void> {
     const engine = await startEngine(config);
     parts.engine = engine;
     server.open(engine.routes);
+    status.networkHealth = () => engine.networkHealth();
     status.engine = { state: 'ok', detail: '' };
     announceStage('engine');
   } catch (error) {

@@ -1,17 +1,172 @@
-/** Builds the engine on a ready data disk: state, stores, use cases and their routes. */
+/** Builds the engine on a ready data disk: state, stores, runtime, network, use cases and their routes. */
+import { writeFile } from 'node:fs/promises';
+import type { StageHealth } from '../contract/wherry-api.ts';
 import type { AgentConfig } from './config.ts';
+import { EventFeed } from './events.ts';
+import { readSeed } from './health.ts';
+import { containerStreamRoutes } from './http/container-streams.ts';
+import { containerRoutes } from './http/containers.ts';
+import { eventRoutes } from './http/events.ts';
+import { execRoutes } from './http/exec.ts';
+import { imageRoutes } from './http/images.ts';
+import { networkRoutes } from './http/networks.ts';
 import type { Route } from './http/route.ts';
+import { systemRoutes } from './http/system.ts';
+import { apiVersion, minimumApiVersion } from './http/version.ts';
+import { volumeRoutes } from './http/volumes.ts';
+import { openImages } from './images-service.ts';
+import type { Images } from './images-service.ts';
+import { loadAddonKernel } from './kernel/addon-kernel.ts';
+import { errorText, log } from './log.ts';
+import { createNetworking } from './network/create-networking.ts';
+import { resolvConfUpstreams } from './network/dns/upstreams.ts';
+import { createFileEndpointStore } from './network/endpoint-store.ts';
+import type { NetworkService } from './network/network.ts';
+import { openRuntime } from './runtime-service.ts';
+import type { RuntimeServices } from './runtime-service.ts';
+import { isRunning } from './state/container-record.ts';
+import { containerMigrations, ContainerStore } from './state/container-store.ts';
 import { openDatabase } from './state/database.ts';
+import type { Database } from './state/database.ts';
+import { imageMigrations, SqliteImageRecords } from './state/images.ts';
+import { ExecStore } from './use-cases/exec-store.ts';
+import { LiveContainers } from './use-cases/live-containers.ts';
+import type { Parts } from './use-cases/parts.ts';
+import { reconcile } from './use-cases/reconcile.ts';
+import { restartNow } from './use-cases/restart-container.ts';
+import { stopAll } from './use-cases/stop-all.ts';
+import { volumeMigrations, VolumeStore } from './volumes/volume-store.ts';
 
 export interface Engine {
   readonly routes: readonly Route[];
+  networkHealth(): Promise<StageHealth>;
   /** Stops all running containers, giving them this long. */
   stopAll(timeoutSeconds: number): Promise<void>;
   /** Lets go of everything but the containers. */
-  close(): void;
+  close(): Promise<void>;
 }
 
-export function startEngine(config: AgentConfig): Promise<Engine> {
-  const database = openDatabase(`${config.dataDir}/state.db`, []);
-  return Promise.resolve({ routes: [], stopAll: () => Promise.resolve(), close: () => database.close() });
+export async function startEngine(config: AgentConfig): Promise<Engine> {
+  const seed = readSeed(config.seedDir);
+  const database = openDatabase(`${config.dataDir}/state.db`, [
+    ...containerMigrations,
+    ...volumeMigrations,
+    ...imageMigrations,
+  ]);
+  const store = new ContainerStore(database);
+  const events = new EventFeed();
+  const runtime = openRuntime(config);
+  const [images, network] = await Promise.all([
+    startImages(config, database, store, events, seed),
+    startNetwork(config, seed),
+  ]);
+  const parts = buildParts({ config, seed, database, store, events, images, network, runtime });
+  await allowLowPorts();
+  await reconcile(parts);
+  void images.importStarter(config.starterDir);
+  return {
+    routes: routesOf(parts, images, {
+      agentVersion: config.version,
+      apiVersion,
+      minimumApiVersion,
+      instanceId: seed?.instanceId ?? '',
+      imageCount: () => images.parts.records.all().length,
+      proxy: seed?.proxy,
+    }),
+    networkHealth: () => network.health(),
+    stopAll: (timeoutSeconds) => stopAll(parts, timeoutSeconds),
+    async close() {
+      parts.live.detachAll();
+      images.close();
+      await network.close();
+      database.close();
+    },
+  };
+}
+
+type Seed = ReturnType<typeof readSeed>;
+
+function startImages(
+  config: AgentConfig,
+  database: Database,
+  store: ContainerStore,
+  events: EventFeed,
+  seed: Seed,
+): Promise<Images> {
+  return openImages({
+    dataDir: config.dataDir,
+    unpackProgram: `${config.programsDir}/unpack`,
+    records: new SqliteImageRecords(database),
+    network: { hostGateway: seed?.hostGateway, insecure: [], extraCa: [], proxy: seed?.proxy },
+    imageUsers: () =>
+      store.all().map((record) => ({
+        containerId: record.id,
+        imageId: record.imageId,
+        running: isRunning(record),
+      })),
+    onEvent: ({ action, id, name }) => events.publish('image', action, id, { name }),
+  });
+}
+
+async function startNetwork(config: AgentConfig, seed: Seed): Promise<NetworkService> {
+  const network = createNetworking({
+    kernel: loadAddonKernel(`${config.programsDir}/kernel.node`),
+    store: createFileEndpointStore(`${config.runDir}/network`),
+    instanceId: seed?.instanceId ?? '',
+    hostGateway: seed?.hostGateway ?? '127.0.0.1',
+    upstreams: resolvConfUpstreams('/etc/resolv.conf'),
+    onError: (cause) => log.warn(`network: ${errorText(cause)}`),
+  });
+  await network.start();
+  return network;
+}
+
+function buildParts(built: {
+  readonly config: AgentConfig;
+  readonly seed: Seed;
+  readonly database: Database;
+  readonly store: ContainerStore;
+  readonly events: EventFeed;
+  readonly images: Images;
+  readonly network: NetworkService;
+  readonly runtime: RuntimeServices;
+}): Parts {
+  const { config, runtime } = built;
+  const parts: Parts = {
+    config,
+    hostGateway: built.seed?.hostGateway ?? '127.0.0.1',
+    store: built.store,
+    live: new LiveContainers(),
+    execs: new ExecStore(),
+    images: built.images.store,
+    volumes: new VolumeStore(built.database, `${config.dataDir}/volumes`),
+    runtime: runtime.runtime,
+    network: built.network,
+    events: built.events,
+    seccompProfile: runtime.seccompProfile,
+    applyLimits: runtime.applyLimits,
+    readStats: runtime.readStats,
+    restartNow: (id) => restartNow(parts, id),
+  };
+  return parts;
+}
+
+function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemRoutes>[1]): Route[] {
+  return [
+    ...systemRoutes(parts, facts, parts.events),
+    ...eventRoutes(parts.events),
+    ...containerRoutes(parts),
+    ...containerStreamRoutes(parts),
+    ...execRoutes(parts),
+    ...imageRoutes(images.parts),
+    ...networkRoutes(parts),
+    ...volumeRoutes(parts),
+  ];
+}
+
+/** A container on the guest's own network has no right over it, but may listen on port 80 as it would elsewhere. */
+async function allowLowPorts(): Promise<void> {
+  await writeFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', '0').catch((error: unknown) =>
+    log.warn(`ip_unprivileged_port_start: ${errorText(error)}`),
+  );
 }

@@ -8,6 +8,8 @@ import type { AgentConfig } from './config.ts';
 export class GuestStatus {
   disk: StageHealth = { state: 'starting', detail: 'preparing the data disk' };
   engine: StageHealth = { state: 'starting', detail: 'starting the engine' };
+  /** Set when the container networks are up; until then the guest's own network is what is told. */
+  networkHealth: (() => Promise<StageHealth>) | undefined;
   private readonly startedAtMs = Date.now();
   private readonly instanceId: string;
   private readonly config: AgentConfig;
@@ -28,7 +30,7 @@ export class GuestStatus {
         instanceId: this.instanceId,
       },
       disk: await this.probeDisk(),
-      network: probeNetwork(),
+      network: (await this.networkHealth?.()) ?? probeNetwork(),
       engine: this.engine,
     };
   }

@@ -1,8 +1,8 @@
 /** From a container's record to the OCI runtime configuration of its process. Pure. */
 import { EngineError } from '../../contract/errors.ts';
+import { resolveCapabilities } from '../runtime/capabilities.ts';
 import type { OciConfig, OciMount, OciProcess, OciResources, OciSeccomp } from '../runtime/runtime.ts';
 import type { ContainerConfig, ContainerRecord, HostConfig } from '../state/container-record.ts';
-import { effectiveCapabilities } from './capabilities.ts';
 import { parseDeviceRule, standardDeviceRules } from './device-rules.ts';
 import type { ResolvedUser } from './container-user.ts';
 
@@ -62,7 +62,7 @@ export function buildContainerSpec(input: SpecInput): OciConfig {
         join('ipc', namespaces.ipc),
         ...(record.idSlot === undefined ? [] : [{ type: 'user' as const }]),
       ],
-      resources: resourcesOf(hostConfig, input.devices),
+      resources: { ...resourceLimits(hostConfig), devices: deviceRules(hostConfig, input.devices) },
       maskedPaths: privileged ? [] : (hostConfig.MaskedPaths ?? maskedPaths),
       readonlyPaths: privileged ? [] : (hostConfig.ReadonlyPaths ?? readonlyPaths),
       sysctl: sysctlsOf(hostConfig, namespaces.network === undefined),
@@ -132,8 +132,12 @@ export function buildProcess(options: {
 }
 
 /** The most that the container's processes may have. Throws `invalid-parameter` for an unknown name. */
-export function capabilitiesOf(hostConfig: HostConfig, privileged = hostConfig.Privileged): string[] {
-  return effectiveCapabilities({ privileged, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] });
+export function capabilitiesOf(hostConfig: HostConfig, privileged = hostConfig.Privileged): readonly string[] {
+  try {
+    return resolveCapabilities({ privileged, add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] });
+  } catch (error) {
+    throw new EngineError('invalid-parameter', (error as Error).message, { cause: error });
+  }
 }
 
 /** Later settings of a name win; a bare name without a value unsets. */
@@ -199,7 +203,8 @@ function systemMounts({ record, paths }: SpecInput): OciMount[] {
   return mounts.filter((mount) => !taken.has(mount.destination));
 }
 
-function resourcesOf(hostConfig: HostConfig, devices: OciConfig['linux']['devices']): OciResources {
+/** Limits that can also be changed while the container runs. */
+export function resourceLimits(hostConfig: HostConfig): Omit<OciResources, 'devices'> {
   const limit = hostConfig.Memory;
   const swap = hostConfig.MemorySwap === 0 ? limit * 2 : hostConfig.MemorySwap;
   const quota = hostConfig.NanoCpus > 0 ? Math.round(hostConfig.NanoCpus / 10_000) : hostConfig.CpuQuota;
@@ -217,7 +222,6 @@ function resourcesOf(hostConfig: HostConfig, devices: OciConfig['linux']['device
     },
     ...(pids > 0 ? { pids: { limit: pids } } : {}),
     ...(hostConfig.BlkioWeight > 0 ? { blockIO: { weight: hostConfig.BlkioWeight } } : {}),
-    devices: deviceRules(hostConfig, devices),
   };
 }
 

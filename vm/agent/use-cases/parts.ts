@@ -23,7 +23,7 @@ export interface Parts {
   readonly network: NetworkService;
   readonly events: EventFeed;
   /** The default seccomp profile for these capabilities, or the user's own, given as JSON. */
-  readonly seccompProfile: (json: string | undefined, capabilities: readonly string[]) => OciSeccomp;
+  readonly seccompProfile: (json: string | undefined, capabilities: readonly string[]) => OciSeccomp | undefined;
   /** Writes the limits of a running container into its cgroup. */
   readonly applyLimits: (record: ContainerRecord) => Promise<void>;
   /** Docker's statistics of a cgroup and, for the network, of a process in it; undefined when it is gone. */
