@@ -74,9 +74,8 @@ function wait(parts: Parts): Route {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.flushHeaders();
       try {
-        const { exitCode, error } = await exit;
-        const body = { StatusCode: exitCode, ...(error === '' ? {} : { Error: { Message: error } }) };
-        response.end(`${JSON.stringify(body)}\n`);
+        const { exitCode } = await exit;
+        response.end(`${JSON.stringify({ StatusCode: exitCode })}\n`);
       } catch (cause) {
         // The client has left.
         if (!signal.aborted) throw cause;

@@ -67,7 +67,7 @@ async function afterFinalExit(parts: Parts, record: ContainerRecord): Promise<vo
   if (record.hostConfig.AutoRemove) {
     await removeStopped(parts, record.id, { volumes: true }).catch((error: unknown) => {
       log.error(`remove ${record.name} after its end`, error);
-      parts.live.of(record.id).tellExit({ exitCode, error: '' });
+      parts.live.of(record.id).tellExit({ exitCode });
     });
-  } else parts.live.of(record.id).tellExit({ exitCode, error: '' });
+  } else parts.live.of(record.id).tellExit({ exitCode });
 }

@@ -5,8 +5,6 @@ import { Mutex } from './mutex.ts';
 /** How a run of a container ended, when it is not to be restarted. */
 export interface FinalExit {
   readonly exitCode: number;
-  /** Set when the container could not be started. */
-  readonly error: string;
 }
 
 /** Joins a waiting client to the process just created, before it runs. */

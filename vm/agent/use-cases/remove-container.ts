@@ -66,7 +66,7 @@ export async function removeStopped(parts: Parts, id: string, options: RemoveOpt
   }
   publishContainerEvent(parts, record, 'destroy');
   for (const pending of live.pending) pending.end();
-  live.tellRemoved({ exitCode, error: record.state.error });
+  live.tellRemoved({ exitCode });
   parts.live.forget(id);
 }
 

@@ -267,6 +267,6 @@ async function afterFailedStart(parts: Parts, record: ContainerRecord, cause: un
     await removeStopped(parts, record.id, { volumes: true }).catch((error: unknown) =>
       log.error(`remove ${record.name} after its failed start`, error),
     );
-  } else live.tellExit({ exitCode: failure.exitCode, error: failure.error.message });
+  } else live.tellExit({ exitCode: failure.exitCode });
   throw failure.error;
 }

@@ -50,7 +50,7 @@ async function beginStop(
     clearTimeout(live.restart?.timer);
     live.restart = undefined;
     parts.store.update(id, { state: { ...record.state, status: 'exited' }, manuallyStopped: byUser });
-    live.tellExit({ exitCode: record.state.exitCode, error: '' });
+    live.tellExit({ exitCode: record.state.exitCode });
     return undefined;
   }
   const { running } = live;

@@ -31,7 +31,7 @@ export function waitForContainer(
   const live = parts.live.of(record.id);
   if (condition === 'removed') return { id: record.id, exit: live.removed(signal) };
   if (condition === 'not-running' && !isBusy(record)) {
-    return { id: record.id, exit: Promise.resolve({ exitCode: record.state.exitCode, error: '' }) };
+    return { id: record.id, exit: Promise.resolve({ exitCode: record.state.exitCode }) };
   }
   return { id: record.id, exit: live.nextExit(signal) };
 }
