@@ -179,9 +179,12 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
     networks = defaultNetworks(options.instanceId, Date.now(), mtu);
     for (const record of store.load()) adopt(record);
     const mac = macOfAddress(gateway);
-    bridge = await links.ensureBridge({ name, address: gateway, prefixLength: pool.prefixLength, mac, mtu });
-    await firewall.load([{ name, gateway }], ports.forwards());
-    await dns.listen(gateway, options.dnsPort ?? 53);
+    const makeBridge = async (): Promise<void> => {
+      bridge = await links.ensureBridge({ name, address: gateway, prefixLength: pool.prefixLength, mac, mtu });
+      await dns.listen(gateway, options.dnsPort ?? 53);
+    };
+    // Rules name the bridge, it need not be there yet; most of the time is `nft` starting.
+    await Promise.all([firewall.load([{ name, gateway }], ports.forwards()), makeBridge()]);
     stage = { state: 'ok', detail: '' };
   };
 

@@ -24,7 +24,7 @@ export interface Forward {
   readonly containerPort: number;
 }
 
-export interface FirewallBridge {
+interface FirewallBridge {
   readonly name: string;
   readonly gateway: string;
 }
@@ -73,7 +73,7 @@ export function createFirewall(kernel: Kernel, nftPath: string): Firewall {
 }
 
 /** The whole table, as `nft -f` takes it. */
-export function ruleset(bridges: readonly FirewallBridge[], forwards: readonly Forward[]): string {
+function ruleset(bridges: readonly FirewallBridge[], forwards: readonly Forward[]): string {
   const names = bridges.map(({ name }) => `"${name}"`);
   const resolvers = bridges.map(({ name, gateway }) => `"${name}" . ${gateway}`);
   const within = bridges.map(({ name }) => `"${name}" . "${name}"`);

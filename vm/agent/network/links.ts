@@ -32,7 +32,7 @@ const defaultMtu = 1500;
 /** Of links about to be deleted; any number that nobody else uses. */
 const leavingGroup = 0x77726c76;
 
-export interface BridgeRequest {
+interface BridgeRequest {
   readonly name: string;
   readonly address: string;
   readonly prefixLength: number;
@@ -40,7 +40,7 @@ export interface BridgeRequest {
   readonly mtu: number;
 }
 
-export interface ConnectRequest {
+interface ConnectRequest {
   /** Path of the container's network namespace. */
   readonly namespacePath: string;
   readonly bridge: Link;
@@ -55,7 +55,7 @@ export interface ConnectRequest {
   readonly gateway: string;
 }
 
-export interface DisconnectRequest {
+interface DisconnectRequest {
   readonly bridge: Link;
   readonly link: string;
   /** Forgotten as a neighbour, when given. */
@@ -98,19 +98,34 @@ export function createLinks(kernel: Kernel): Links {
     return decodeLinks(messages)[0];
   };
 
-  const makePair = async (to: ConnectRequest): Promise<void> => {
+  /** Resolves with the index of the container's end. */
+  const makePair = async (to: ConnectRequest): Promise<number> => {
     const namespaceDescriptor = openSync(to.namespacePath, 'r');
     try {
       const peer = { name: to.interfaceName, mac: to.mac, namespaceDescriptor };
-      await own(
+      const answers = await own(
         createVeth({ name: to.link, master: to.bridge.index, mtu: to.mtu, peer }),
         withoutInet6(to.link),
         setLinkUp(to.link),
+        getLink(to.link),
       );
+      return decodeLinks(answers.flat())[0]?.peer ?? 0;
     } finally {
       closeSync(namespaceDescriptor);
     }
   };
+
+  const setUpPeer = async (index: Promise<number>, to: ConnectRequest): Promise<void> =>
+    within(to.namespacePath, async (socket) => {
+      const peer = await index;
+      await request(socket, [
+        setLinkUp(loopback),
+        addAddress(peer, to.address, to.prefixLength),
+        withoutInet6(to.interfaceName),
+        setLinkUp(to.interfaceName),
+        addDefaultRoute(to.gateway),
+      ]);
+    });
 
   /** On a socket of its own: nobody else should wait for the kernel here. */
   const disconnectAll = async (gone: readonly DisconnectRequest[]): Promise<void> => {
@@ -167,27 +182,19 @@ export function createLinks(kernel: Kernel): Links {
         await request(socket, [setLinkUp(loopback)]);
       }),
 
-    connect: (to) =>
-      within(to.namespacePath, async (socket) => {
-        await makePair(to);
-        try {
-          const [messages = []] = await request(socket, [getLink(to.interfaceName)]);
-          const link = decodeLinks(messages)[0];
-          if (link === undefined) throw new Error(`connect ${to.link}: ${to.interfaceName} is not in the container`);
-          await request(socket, [
-            setLinkUp(loopback),
-            addAddress(link.index, to.address, to.prefixLength),
-            withoutInet6(to.interfaceName),
-            setLinkUp(to.interfaceName),
-            addDefaultRoute(to.gateway),
-          ]);
-        } catch (cause) {
-          await own(deleteLink(to.link)).catch((undo: unknown) => {
-            throw new AggregateError([cause, undo], `connect ${to.link} failed, and so did taking it away`);
-          });
-          throw cause;
-        }
-      }),
+    async connect(to) {
+      const making = makePair(to);
+      try {
+        // The socket over there is opened meanwhile.
+        await Promise.all([making, setUpPeer(making, to)]);
+      } catch (cause) {
+        await Promise.allSettled([making]);
+        await own(deleteLink(to.link)).catch((undo: unknown) => {
+          throw new AggregateError([cause, undo], `connect ${to.link} failed, and so did taking it away`);
+        });
+        throw cause;
+      }
+    },
 
     disconnect: (request) => leave(request),
 

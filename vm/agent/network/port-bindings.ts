@@ -4,7 +4,7 @@ import { EngineError } from '../../contract/errors.ts';
 import type { PortProtocol, PublishSpec } from './network.ts';
 
 /** `HostConfig.PortBindings`. */
-export type PortBindings = Readonly<
+type PortBindings = Readonly<
   Record<string, readonly { readonly HostIp?: string; readonly HostPort?: string }[] | null>
 >;
 
@@ -39,7 +39,7 @@ export function parsePortBindings(request: PublishRequest): PublishSpec[] {
 }
 
 /** `80/tcp`, `53/udp`, `80`. */
-export function parsePort(key: string): { protocol: PortProtocol; containerPort: number } {
+function parsePort(key: string): { protocol: PortProtocol; containerPort: number } {
   const [number = '', protocol = 'tcp', ...rest] = key.split('/');
   const containerPort = portNumber(number);
   if (containerPort === undefined || containerPort === 0 || rest.length > 0) {

@@ -12,7 +12,7 @@ export interface Attribute {
   readonly value: Buffer;
 }
 
-export const headerBytes = 16;
+const headerBytes = 16;
 export const messageTypes = { error: 2, done: 3 } as const;
 export const messageFlags = {
   request: 0x1,
@@ -29,7 +29,7 @@ const errorAttributeMessage = 1;
 const attributeTypeMask = 0x3fff;
 const nestedFlag = 0x8000;
 
-export const align = (length: number): number => (length + 3) & ~3;
+const align = (length: number): number => (length + 3) & ~3;
 
 export function encodeMessage(message: NetlinkMessage): Buffer {
   const length = headerBytes + message.body.length;

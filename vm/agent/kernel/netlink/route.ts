@@ -30,6 +30,7 @@ const link = {
   address: 1,
   name: 3,
   mtu: 4,
+  peer: 5,
   master: 10,
   info: 18,
   afSpec: 26,
@@ -52,6 +53,8 @@ export interface Link {
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;
+  /** Of a pair: index of the other end, in its namespace; or 0. */
+  readonly peer: number;
   /** Index of the bridge it is a port of, or 0. */
   readonly master: number;
 }
@@ -194,6 +197,7 @@ export function decodeLinks(messages: readonly NetlinkMessage[]): Link[] {
         mac: mac === undefined ? '' : [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':'),
         mtu: findAttribute(attributes, link.mtu)?.readUInt32LE(0) ?? 0,
         up: (body.readUInt32LE(8) & flagUp) !== 0,
+        peer: findAttribute(attributes, link.peer)?.readUInt32LE(0) ?? 0,
         master: findAttribute(attributes, link.master)?.readUInt32LE(0) ?? 0,
       },
     ];
@@ -286,7 +290,7 @@ export function deleteNeighbour(index: number, address: string): NetlinkRequest 
 }
 
 /** `02:42:ac:11:00:02` */
-export function macBytes(mac: string): Buffer {
+function macBytes(mac: string): Buffer {
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new TypeError(`not a MAC address: ${mac}`);
   return Buffer.from(mac.replaceAll(':', ''), 'hex');
 }

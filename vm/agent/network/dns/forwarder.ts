@@ -14,7 +14,7 @@ export interface ForwarderOptions {
   readonly rounds?: number;
 }
 
-export interface ForwardRequest {
+interface ForwardRequest {
   readonly message: Buffer;
   readonly questionEnd: number;
   readonly transport: 'udp' | 'tcp';

@@ -1,7 +1,7 @@
 /** As much of DNS messages (RFC 1035) as a forwarder must understand. Input comes from containers: anything may be in it. */
 
-export const headerBytes = 12;
-export const recordTypes = { a: 1, any: 255 } as const;
+const headerBytes = 12;
+const recordTypes = { a: 1, any: 255 } as const;
 export const responseCodes = { noError: 0, formatError: 1, serverFailure: 2, notImplemented: 4 } as const;
 const classInternet = 1;
 const answerTtlSeconds = 60;

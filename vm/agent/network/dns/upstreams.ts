@@ -10,7 +10,7 @@ const rereadMs = 5000;
 const dnsPort = 53;
 
 /** Addresses in the `nameserver` lines of a resolv.conf. */
-export function parseNameServers(text: string): string[] {
+function parseNameServers(text: string): string[] {
   return text
     .split('\n')
     .map((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? '')
