@@ -21,6 +21,7 @@ export function Dialog({ title, description, wide, onClose, children, footer }: 
         <Radix.Overlay className="overlay" />
         <Radix.Content
           className={wide ? 'dialog wide' : 'dialog'}
+          onOpenAutoFocus={focusFirstField}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >
           <header>
@@ -40,6 +41,15 @@ export function Dialog({ title, description, wide, onClose, children, footer }: 
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** What is to be filled in comes before the button that closes. */
+function focusFirstField(event: Event): void {
+  const content = event.target instanceof HTMLElement ? event.target : undefined;
+  const field = content?.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea):not([readonly])');
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
 }
 
 interface ConfirmProps {
