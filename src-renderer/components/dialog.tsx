@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { X } from 'lucide-react';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
 import { Button } from './button.tsx';
+import { useReturnFocus } from './return-focus.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -15,6 +16,7 @@ interface DialogProps {
 
 /** A dialog that is open for as long as it is rendered. Focus goes to the first control, and back when it closes. */
 export function Dialog({ title, description, wide, onClose, children, footer }: DialogProps) {
+  const returnFocus = useReturnFocus();
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -22,6 +24,7 @@ export function Dialog({ title, description, wide, onClose, children, footer }: 
         <Radix.Content
           className={wide ? 'dialog wide' : 'dialog'}
           onOpenAutoFocus={focusFirstField}
+          onCloseAutoFocus={returnFocus}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >
           <header>
@@ -64,11 +67,12 @@ interface ConfirmProps {
 
 /** A question before something that cannot be taken back. Cancel has the focus. */
 export function ConfirmDialog({ title, children, confirm, danger, busy, onConfirm, onClose }: ConfirmProps) {
+  const returnFocus = useReturnFocus();
   return (
     <AlertDialog.Root open onOpenChange={(open) => !open && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="overlay" />
-        <AlertDialog.Content className="dialog narrow">
+        <AlertDialog.Content className="dialog narrow" onCloseAutoFocus={returnFocus}>
           <header>
             <AlertDialog.Title>{title}</AlertDialog.Title>
           </header>
