@@ -35,7 +35,7 @@ test('searches with counts, next and previous, and regular expressions', async (
   await expect(page.getByText('6,249 of 6,250')).toBeVisible();
   await page.getByRole('button', { name: 'Regular expression' }).click();
   await field.fill('^09999\\d\\d .*GET');
-  await expect(page.getByText('25 lines')).toBeVisible();
+  await expect(page.getByText('24 lines')).toBeVisible();
   await field.fill('(');
   await expect(page.locator('.log-count.bad')).toBeVisible();
 });
@@ -58,19 +58,26 @@ test('hostile lines are shown, not obeyed', async ({ page, host, open }) => {
   await expect(log.locator('.bg-1').filter({ hasText: /^reset$/ })).toHaveCount(0);
 });
 
-test('a cut link resumes the log without a line twice', async ({ page, fake, open }) => {
+test('a cut link resumes the log with no line lost or twice', async ({ page, fake, host, open }) => {
+  host.logStyle = 'numbered';
   await open();
   await openContainer(page, 'web');
   const log = page.getByRole('log');
-  await expect(log).toContainText('GET /');
-  await page.getByRole('button', { name: 'Timestamps' }).click();
-  fake.cutLink();
-  await expect(page.getByText('The stream broke.')).toBeVisible();
-  fake.mendLink();
-  await expect(page.getByText('The stream broke.')).toBeHidden();
-  await page.waitForTimeout(1500);
-  const texts = await log.locator('.log-row').allTextContents();
-  expect(new Set(texts).size).toBe(texts.length);
+  await expect(log).toContainText(/line \d+;/);
+  for (let cut = 0; cut < 2; cut += 1) {
+    fake.cutLink();
+    await expect(page.getByText('The stream broke.')).toBeVisible();
+    await page.waitForTimeout(300);
+    fake.mendLink();
+    await expect(page.getByText('The stream broke.')).toBeHidden();
+    await page.waitForTimeout(500);
+  }
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy the lines kept here' }).click();
+  await expect(page.getByText(/Copied \d+ lines/)).toBeVisible();
+  const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
+  expect(lines).toEqual(lines.map((_line, index) => `line ${index};`));
+  expect(lines.length).toBeGreaterThan(60);
 });
 
 test('a flood keeps the window answering', async ({ page, host, open }) => {
@@ -79,7 +86,7 @@ test('a flood keeps the window answering', async ({ page, host, open }) => {
   await openContainer(page, 'web');
   await expect(page.getByText(/Showing the last \d+,\d+ lines/)).toBeVisible();
   await page.getByLabel('Search the log').fill('orders');
-  await expect(page.getByText(/\d,\d{3}…? lines/)).toBeVisible();
+  await expect(page.locator('.log-count')).toHaveText(/\d,\d{3}…? lines/);
   await page.getByRole('tab', { name: 'Overview' }).click();
   await expect(page.getByRole('heading', { name: 'Limits' })).toBeVisible();
 });
@@ -136,7 +143,8 @@ test('a terminal copies and pastes', async ({ page, context, open }) => {
   await page.evaluate(() => navigator.clipboard.writeText('pasted-words'));
   await page.keyboard.press('Control+Shift+V');
   await expect(screen).toContainText('pasted-words');
-  await screen.getByText('pasted-words').dblclick();
+  const box = await screen.locator('span').filter({ hasText: 'pasted-words' }).last().boundingBox();
+  await page.mouse.dblclick((box?.x ?? 0) + (box?.width ?? 0) - 20, (box?.y ?? 0) + (box?.height ?? 0) / 2);
   await page.evaluate(() => navigator.clipboard.writeText(''));
   await page.keyboard.press('Control+Shift+C');
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('pasted');

@@ -1,6 +1,6 @@
 /** The containers' list: finding, acting by mouse and key, many, hostile. Against the fake host. */
 import { AppError } from '../../src-main/contract/errors.ts';
-import { hostileContainers, manyContainers } from '../helpers/fake-engine.ts';
+import { hostileContainers, manyContainers } from '../helpers/window-fixtures.ts';
 import { expect, inputsOf, test } from '../helpers/window-test.ts';
 
 test('filters by words in any field and by state', async ({ page, open }) => {
