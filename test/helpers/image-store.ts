@@ -17,12 +17,18 @@ import { LayerFetcher } from '../../vm/agent/use-cases/fetch-layer.ts';
 import type { ImageEvent, ImageParts } from '../../vm/agent/use-cases/image-parts.ts';
 import { pullImage } from '../../vm/agent/use-cases/pull-image.ts';
 import type { ProgressLine } from '../../vm/agent/use-cases/pull-progress.ts';
+import { guestPaths } from '../../vm/contract/wherry-api.ts';
+import type { ImageRecords } from '../../vm/agent/state/images.ts';
 import { MemoryImageRecords } from './memory-image-records.ts';
 import { digestOf } from './scripted-registry.ts';
 import type { AddedImage } from './scripted-registry.ts';
 
 const debianArch = arch() === 'x64' ? 'amd64' : arch();
-export const unpackFile = path.resolve(import.meta.dirname, '..', '..', 'build', 'native', debianArch, 'unpack');
+const inGuest = path.join(guestPaths.programs, 'unpack');
+/** The guest's own program, or the one built here. */
+export const unpackFile = existsSync(inGuest)
+  ? inGuest
+  : path.resolve(import.meta.dirname, '..', '..', 'build', 'native', debianArch, 'unpack');
 
 /** Why tests that unpack cannot run here, or false. */
 export const cannotUnpack: string | false = !existsSync(unpackFile)
@@ -50,7 +56,7 @@ export interface TestStoreOptions {
   readonly timeoutMs?: number;
   /** Instead of a temporary folder, which is then the caller's to remove. */
   readonly folder?: string;
-  readonly records?: MemoryImageRecords;
+  readonly records?: ImageRecords;
 }
 
 export async function openTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
