@@ -7,10 +7,10 @@ import { Doctor } from './diagnostics/doctor.ts';
 import { serveLocalSocket } from './engine/local-socket.ts';
 import type { HomePaths } from './home.ts';
 import { Link } from './link/link.ts';
-import { servePorts } from './ports/ports.ts';
 import type { HostServices } from './services.ts';
 import { SettingsStore } from './settings/store.ts';
 import type { VmBackend } from './vm/backend.ts';
+import { HyperVBackend } from './vm/hyperv/backend.ts';
 import { Machine } from './vm/machine.ts';
 import { QemuBackend } from './vm/qemu/backend.ts';
 
@@ -19,7 +19,7 @@ export interface HostOptions {
   readonly imageRoot: string;
   /** Of the guest; this machine's own when absent. */
   readonly architecture?: 'amd64' | 'arm64';
-  /** The Hyper-V back end, where there is one. */
+  /** In place of the Hyper-V back end, which is there on Windows only. */
   readonly hyperv?: (paths: HomePaths) => VmBackend;
   /** For tests and development: more read-only disks in the guest. */
   readonly extraDisks?: readonly { readonly path: string; readonly serial: string }[];
@@ -59,8 +59,6 @@ export async function createHost(paths: HomePaths, options: HostOptions): Promis
     devImage: options.devImage ?? false,
   });
   cleanup.add('let go of the VM', () => machine[Symbol.asyncDispose]());
-  const ports = servePorts(machine, link);
-  cleanup.add('close the ports channel', () => ports[Symbol.asyncDispose]());
   const socket = await serveLocalSocket({
     path: paths.dockerSocket,
     ready: (signal) => startForClient(machine, signal),
@@ -105,6 +103,7 @@ export function chooseBackend(
 ): VmBackend {
   if (settings.vm.backend === 'hyperv') {
     if (options.hyperv !== undefined) return options.hyperv(paths);
+    if (process.platform === 'win32') return new HyperVBackend({ folder: paths.vm.folder });
     throw new AppError('unsupported', 'start the VM: Hyper-V is there on Windows only', {
       hint: "Set the back end to 'auto' or 'qemu'.",
     });

@@ -1,11 +1,10 @@
 /** Where this command line's program, image and window are, and what it writes to. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { HolderRole } from '../acquire.ts';
+import { accessHost, type HostAccess } from '../host-access.ts';
+import { lockHome, type HolderRole } from '../acquire.ts';
+import { createHost, hostArchitecture } from '../host.ts';
 import type { HomePaths } from '../home.ts';
-import type { HostAccess } from '../host-access.ts';
-import { hostArchitecture } from '../host.ts';
-import { openHome } from '../open-home.ts';
 
 export interface CliContext {
   readonly paths: HomePaths;
@@ -55,10 +54,15 @@ export interface AccessOptions {
 }
 
 /** The way to the home's owner, or to become it. */
-export async function accessTo(context: CliContext, options: AccessOptions): Promise<HostAccess> {
+export function accessTo(context: CliContext, options: AccessOptions): HostAccess {
   const { paths, imageRoot, version } = context;
-  const { access } = await openHome({ ...options, home: paths.root, imageRoot, shell: { version, shell: 'web' } });
-  return access;
+  return accessHost({
+    hostSocket: paths.hostSocket,
+    shell: { version, shell: 'web', home: paths.root },
+    lock: () => lockHome(paths.lock, options.role),
+    createServices: () => createHost(paths, { imageRoot, attach: options.attach ?? true }),
+    mayOwn: options.mayOwn,
+  });
 }
 
 export function imageFolder(context: CliContext): string {

@@ -21,7 +21,7 @@ export interface BuildOptions {
   /** The checkout. */
   readonly root: string;
   readonly arch: Arch;
-  /** Where vmlinuz, initramfs.img, system.erofs, sbom.json and manifest.json go. */
+  /** Where vmlinuz, initramfs.img, efi.stub, system.erofs, sbom.json and manifest.json go. */
   readonly outputFolder: string;
   /** Downloads and intermediate files. */
   readonly workFolder: string;
@@ -51,6 +51,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
   const source = await openPackageSource(arch, workFolder);
   const packages = await choosePackages(source, recipe.kernelMetaPackage, debianPackages);
   const packageFolders = await unpackPackages(source, packages, print);
+  const folderOf = (name: string): string => packageFolders[packages.findIndex((one) => one.name === name)] ?? '';
   const kernel = await findKernel(packageFolders[0] ?? '');
 
   const node = { ...recipe.nodePackage, version: nodeVersion };
@@ -72,9 +73,10 @@ export async function buildImage(options: BuildOptions): Promise<void> {
   await steps.run({
     name: 'kernel and initramfs',
     inputs: { kernel: packages[0], init: await sha256File(at('init/init')), builder },
-    outputs: [out('vmlinuz'), out('initramfs.img')],
+    outputs: [out('vmlinuz'), out('initramfs.img'), out('efi.stub')],
     work: async () => {
       await copyFile(kernel.vmlinuz, out('vmlinuz'));
+      await copyFile(path.join(folderOf('systemd-boot-efi'), recipe.efiStub), out('efi.stub'));
       await buildInitramfs(kernel, at('init/init'), tools.strip, workFolder, out('initramfs.img'));
     },
   });
@@ -98,10 +100,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
     work: async () => {
       const starter = at('starter');
       await rm(starter, { recursive: true, force: true });
-      const busybox = path.join(
-        packageFolders[packages.findIndex((one) => one.name === 'busybox-static')] ?? '',
-        'bin/busybox',
-      );
+      const busybox = path.join(folderOf('busybox-static'), 'bin/busybox');
       await buildStarter(starter, arch, busybox, path.join(root, 'vm/image/starter/index.html'), sourceDateEpoch);
       const filesFolder = path.join(root, 'vm', 'image', 'files');
       await buildTree(at('tree'), {
@@ -145,7 +144,7 @@ async function writeManifest(options: BuildOptions, kernelVersion: string, build
   const { root, arch, outputFolder } = options;
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
   const files: Record<string, { sha256: string; sizeBytes: number }> = {};
-  for (const name of ['vmlinuz', 'initramfs.img', 'system.erofs', 'sbom.json']) {
+  for (const name of ['vmlinuz', 'initramfs.img', 'efi.stub', 'system.erofs', 'sbom.json']) {
     const file = path.join(outputFolder, name);
     files[name] = { sha256: await sha256File(file), sizeBytes: (await stat(file)).size };
   }

