@@ -27,6 +27,7 @@ struct client {
     size_t queue_start, queue_size, queue_capacity;
     uint64_t stalled_since; /* when it last took something, while it lags; 0: does not lag */
     bool input_ended, closing;
+    bool watches; /* is told of exits */
 };
 
 /* Takes the fd over. The client is in the list of those without a session. */

@@ -202,21 +202,30 @@ int container_create(void *data, size_t size, const char *staging, struct error 
     return -1;
 }
 
-int container_go(struct client *client, uint32_t id, struct error *error) {
+static int release(struct error *error) {
     struct session *session = &container.session;
     struct staged_binds staged = {0};
-    if (session->state != SESSION_CREATED)
-        return fail(error, 0, "the container was started before");
     if (rootfs_stage_binds(&session->plan, container.user_namespace, &staged, error) < 0)
         return -1;
+    if (send(session->status.fd, &staged, sizeof staged, MSG_NOSIGNAL) < 0)
+        return fail(error, errno, "start the process");
+    return 0;
+}
+
+int container_go(struct client *client, uint32_t id, struct error *error) {
+    struct session *session = &container.session;
+    if (session->state != SESSION_CREATED)
+        return fail(error, 0, "the container was started before");
     session->state = SESSION_STARTING;
     session->starter = id;
     session->starter_client = client;
     session->status.ready = container_status;
     loop_set(&session->status, EPOLLIN);
-    if (send(session->status.fd, &staged, sizeof staged, MSG_NOSIGNAL) < 0)
-        return fail(error, errno, "start the process");
-    return 0;
+    if (release(error) == 0)
+        return 0;
+    container_destroy();
+    container.leave_by = now_ms() + LINGER_MS;
+    return -1;
 }
 
 int read_status(struct session *session, struct child_message *message, int *fd) {
@@ -296,7 +305,8 @@ static void announce_exit(int exit_code, bool out_of_memory, const char *finishe
     struct client *next;
     for (struct client *client = request_clients; client != NULL; client = next) {
         next = client->next;
-        client_answer(client, EVENT_EXITED, numbers, 3, &finished_at, 1);
+        if (client->watches)
+            client_answer(client, EVENT_EXITED, numbers, 3, &finished_at, 1);
         client_finish(client);
     }
 }

@@ -80,8 +80,10 @@ static void exec_status(struct watch *watch, uint32_t events) {
 static void announce(struct session *session, int exit_code) {
     int64_t numbers[] = {0, exit_code};
     const char *exec_id = session->plan.exec_id;
-    for (struct client *client = request_clients; client != NULL; client = client->next)
-        client_answer(client, EVENT_EXEC_EXITED, numbers, 2, &exec_id, 1);
+    for (struct client *client = request_clients; client != NULL; client = client->next) {
+        if (client->watches)
+            client_answer(client, EVENT_EXEC_EXITED, numbers, 2, &exec_id, 1);
+    }
 }
 
 /* Its stream ends with the process; what children left behind write from then on is read and dropped. */

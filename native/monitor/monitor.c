@@ -43,6 +43,7 @@ static void attach(struct client *client, uint32_t id, unsigned wants) {
 static void tell_state(struct client *client, uint32_t id) {
     struct session *session = &container.session;
     int64_t numbers[] = {id, session->pid, session->plan.process.terminal, session->state};
+    client->watches = true;
     client_answer(client, ANSWER_OK, numbers, 4, NULL, 0);
 }
 
@@ -177,6 +178,7 @@ void monitor_run(int connection, const char *staging) {
         snprintf(name, sizeof name, "mon:%.11s", container.session.plan.id);
         prctl(PR_SET_NAME, name);
         container.creator = client;
+        client->watches = true;
         int64_t numbers[] = {id, container.session.pid, container.session.plan.process.terminal};
         client_answer(client, ANSWER_OK, numbers, 3, NULL, 0);
     }

@@ -4,7 +4,7 @@
 enum request_tag {
     REQUEST_CREATE = 100, /* to the spawner only; blob: plan */
     REQUEST_GO = 101,
-    REQUEST_STATE = 102,
+    REQUEST_STATE = 102,  /* whoever asks (or created) is also told of exits from then on */
     REQUEST_ATTACH = 103, /* n: id, WANTS_… */
     REQUEST_RESIZE = 104, /* n: id, columns, rows; s: exec id or "" */
     REQUEST_KILL = 105,   /* n: id, signal */

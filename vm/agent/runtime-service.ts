@@ -4,6 +4,8 @@ import type { AgentConfig } from './config.ts';
 import { compileCgroupLimits } from './runtime/cgroup-limits.ts';
 import { createMonitorRuntime } from './runtime/monitor-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
+import { createSeccompCompiler } from './runtime/seccomp.ts';
+import { defaultSeccompProfile, parseSeccompProfile } from './runtime/seccomp-profile.ts';
 import { readStats } from './runtime/stats.ts';
 import type { ContainerRecord } from './state/container-record.ts';
 import { resourceLimits } from './use-cases/container-spec.ts';
@@ -22,9 +24,13 @@ export function openRuntime(config: AgentConfig): RuntimeServices {
       programs: config.programsDir,
       runDir: config.runDir,
       cgroupRoot,
-      compileSeccomp: () => Promise.reject(new Error('no seccomp compiler')),
+      compileSeccomp: createSeccompCompiler({
+        program: `${config.programsDir}/seccomp`,
+        cacheDir: `${config.dataDir}/seccomp`,
+      }),
     }),
-    seccompProfile: () => undefined,
+    seccompProfile: (json, capabilities) =>
+      json === undefined ? defaultSeccompProfile(capabilities) : parseSeccompProfile(json, capabilities),
     applyLimits: (record) => applyLimits(config, record),
     readStats: (cgroup, pid) => readStats(`${cgroupRoot}/${cgroup}`, pid),
   };

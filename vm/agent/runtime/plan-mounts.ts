@@ -69,12 +69,12 @@ function checkTarget(mount: OciMount): string {
 
 /**
  * A user namespace has no right to mount what belongs to namespaces it did not make. Then the guest's own is shown
- * (read-only), or, for message queues, nothing.
+ * (read-only, without what is mounted beneath it), or, for message queues, nothing.
  */
 function withoutRights(mount: OciMount, config: OciConfig): readonly OciMount[] {
   const isNew = (type: string) => config.linux.namespaces.some((space) => space.type === type && !space.path);
   const shown = (source: string): OciMount[] => [
-    { destination: mount.destination, type: 'bind', source, options: ['rbind', 'ro', 'nosuid', 'noexec', 'dev'] },
+    { destination: mount.destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'noexec'] },
   ];
   if (mount.type === 'sysfs' && !isNew('network')) return shown('/sys');
   if (mount.type === 'proc' && !isNew('pid')) return shown('/proc');

@@ -3,6 +3,7 @@
  * own, in Docker's JSON format. Both become an OCI seccomp object for the container's capabilities and this machine.
  */
 import { z } from 'zod';
+import { EngineError } from '../../contract/errors.ts';
 import type { OciSeccomp } from './runtime.ts';
 
 type Rule = OciSeccomp['syscalls'][number];
@@ -157,7 +158,7 @@ const profileFormat = z.object({
     .nullish(),
 });
 
-/** A profile in Docker's JSON format (as `--security-opt seccomp=FILE` sends it). Throws on what is none. */
+/** A profile in Docker's JSON format (as `--security-opt seccomp=FILE` sends it). Throws `invalid-parameter` on what is none. */
 export function parseSeccompProfile(
   json: string,
   capabilities: readonly string[],
@@ -167,10 +168,12 @@ export function parseSeccompProfile(
   try {
     data = JSON.parse(json);
   } catch (cause) {
-    throw new Error('Decoding seccomp profile failed: not JSON', { cause });
+    throw new EngineError('invalid-parameter', 'Decoding seccomp profile failed: not JSON', { cause });
   }
   const parsed = profileFormat.safeParse(data);
-  if (!parsed.success) throw new Error(`Decoding seccomp profile failed: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) {
+    throw new EngineError('invalid-parameter', `Decoding seccomp profile failed: ${z.prettifyError(parsed.error)}`);
+  }
   const profile = parsed.data;
   const here = machines[machine];
   const holds = (list: z.infer<typeof conditions> | null | undefined, all: boolean) => {
