@@ -77,7 +77,7 @@ int launch_limit(const struct session *session, struct error *error) {
     }
     char score[16];
     snprintf(score, sizeof score, "%d", process->oom_score);
-    return process->oom_score == NO_OOM_SCORE ? 0 : write_file(session->pid, "oom_score_adj", score, error);
+    return write_file(session->pid, "oom_score_adj", score, error);
 }
 
 int launch_map_ids(const struct session *session, uint32_t base, uint32_t size, struct error *error) {

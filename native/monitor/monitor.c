@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 #include "monitor/container.h"
 #include "monitor/protocol.h"
+
+static const int ignored_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
 enum { PLAN_TIMEOUT_MS = 30000, FAILED_LINGER_MS = 5000 };
 
@@ -164,6 +167,9 @@ void monitor_run(int connection, const char *staging) {
     uint32_t id = 0;
     size_t size = 0;
     setsid();
+    /* A shutdown that signals everything ends the container, and the monitor is to record that. */
+    for (size_t i = 0; i < sizeof ignored_signals / sizeof *ignored_signals; i++)
+        signal(ignored_signals[i], SIG_IGN);
     void *plan = read_plan(connection, &size, &id, &error);
     if (loop_open(&error) < 0)
         _exit(1);

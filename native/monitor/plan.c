@@ -48,7 +48,7 @@ static int parse_process(struct process_plan *process, const struct record *reco
         process->gid = (gid_t)record_number(record, 2, 0);
         process->mask = (int)record_number(record, 3, 022);
         process->no_new_privileges = record_number(record, 4, 0) != 0;
-        process->oom_score = (int)record_number(record, 5, NO_OOM_SCORE);
+        process->oom_score = (int)record_number(record, 5, 0);
         process->columns = (unsigned)record_number(record, 6, 0);
         process->rows = (unsigned)record_number(record, 7, 0);
         process->cwd = record_string(record, 0);
@@ -128,7 +128,7 @@ static int parse_record(struct plan *plan, const struct record *record, struct e
 }
 
 int plan_parse(struct plan *plan, void *data, size_t size, struct error *error) {
-    *plan = (struct plan){.data = data, .size = size, .process.oom_score = NO_OOM_SCORE, .process.cwd = "/"};
+    *plan = (struct plan){.data = data, .size = size, .process.cwd = "/"};
     size_t at = 0;
     while (at < size) {
         struct record record;

@@ -39,7 +39,7 @@ enum plan_tag {
     PLAN_ROOT_READ_ONLY = 28,
 
     /* The process: of the container, or of an exec. */
-    PLAN_PROCESS = 40, /* n: terminal, uid, gid, umask, no new privileges, oom_score_adj (or none), columns, rows; s: cwd */
+    PLAN_PROCESS = 40, /* n: terminal, uid, gid, umask, no new privileges, oom_score_adj, columns, rows; s: cwd */
     PLAN_ARGS = 41,    /* s */
     PLAN_ENV = 42,     /* s */
     PLAN_GROUPS = 43,  /* n */
@@ -51,7 +51,7 @@ enum plan_tag {
 
 enum bind_flag { BIND_RECURSIVE = 1, BIND_IDMAP = 2 };
 
-enum { NO_OOM_SCORE = -10000, MAX_BINDS = 512, MAX_RLIMITS = 16 };
+enum { MAX_BINDS = 512, MAX_RLIMITS = 16 };
 
 struct process_plan {
     bool terminal, no_new_privileges;

@@ -52,6 +52,10 @@ void session_terminal(struct session *session, int master) {
     fcntl(master, F_SETFL, O_NONBLOCK);
     session->output[0].watch.fd = master;
     session->input.fd = fcntl(master, F_DUPFD_CLOEXEC, 0); /* watched apart: each side has its own readiness */
+    struct error ignored;
+    /* The size may have been set after the process was cloned with its copy of the plan. */
+    if (session->plan.process.columns > 0)
+        session_resize(session, session->plan.process.columns, session->plan.process.rows, &ignored);
 }
 
 static void close_watch(struct watch *watch) {

@@ -41,7 +41,6 @@ const rlimitNumbers: Readonly<Record<string, number>> = {
 };
 
 const unlimited = -1;
-const noOomScore = -10_000;
 const mountFlagNodev = 4;
 
 export interface PlanSurroundings {
@@ -125,7 +124,8 @@ function compileProcess(process: OciProcess): Buffer[] {
         user.gid,
         user.umask ?? 0o022,
         Number(process.noNewPrivileges),
-        process.oomScoreAdj ?? noOomScore,
+        /* Not the monitor's, which is to outlive its container. */
+        process.oomScoreAdj ?? 0,
         consoleSize?.width ?? 0,
         consoleSize?.height ?? 0,
       ],
