@@ -21,6 +21,8 @@ export interface MachineOptions {
   readonly payloadFolder?: string;
   /** Host loopback port -> guest port 22. */
   readonly sshPort?: number;
+  /** Path of a unix socket on which QEMU's monitor (QMP) listens. */
+  readonly monitorSocket?: string;
   readonly memoryMib: number;
   readonly cpus: number;
   readonly dataDiskBytes: number;
@@ -85,6 +87,7 @@ function machineArgs(options: MachineOptions, disks: readonly Disk[]): string[] 
     ...disks.flatMap(diskArgs),
     ...['-netdev', `user,id=net0${forward}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-device', 'virtio-rng-pci'],
+    ...(options.monitorSocket === undefined ? [] : ['-qmp', `unix:${options.monitorSocket},server=on,wait=off`]),
   ];
 }
 
