@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { EngineError } from '../../contract/errors.ts';
 import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
+import { idRangeOf } from '../state/container-store.ts';
 import type { Parts } from './parts.ts';
 import { resolveBeneath } from './resolve-beneath.ts';
 
@@ -22,7 +23,7 @@ export async function prepareMounts(
   const sorted = [...record.mounts].sort((a, b) => a.Destination.length - b.Destination.length);
   for (const mount of sorted) {
     if (mount.Type === 'volume') await fillVolume(mount, rootfs);
-    if (mount.Type === 'bind') await ensureBindSource(mount);
+    if (mount.Type === 'bind') await ensureBindSource(mount, idRangeOf(record)?.base ?? 0);
     mounts.push(toOciMount(mount, record.idSlot !== undefined, parts.config.dataDir));
   }
   return mounts;
@@ -41,7 +42,8 @@ function toOciMount(mount: MountPoint, hasIdRange: boolean, dataDir: string): Oc
   return { destination: mount.Destination, type: 'bind', source: mount.Source, options };
 }
 
-async function ensureBindSource(mount: MountPoint): Promise<void> {
+/** A missing folder is made, as by Docker's `-v`, for the container's own root. */
+async function ensureBindSource(mount: MountPoint, ownerId: number): Promise<void> {
   const exists = await stat(mount.Source).then(
     () => true,
     () => false,
@@ -54,6 +56,7 @@ async function ensureBindSource(mount: MountPoint): Promise<void> {
     );
   }
   await mkdir(mount.Source, { recursive: true });
+  await chown(mount.Source, ownerId, ownerId);
 }
 
 /** Copies what the image holds at the volume's place, once: only into an empty volume. */

@@ -123,7 +123,8 @@ async function launchRequest(parts: Parts, record: ContainerRecord, mode: Networ
     exitRecordPath: paths.exitRecord,
     log: logFileOf(record, paths.log),
     openStdin: record.config.OpenStdin,
-    stdinOnce: record.config.StdinOnce,
+    // A terminal outlives the client that leaves it.
+    stdinOnce: record.config.StdinOnce && !record.config.Tty,
   };
 }
 
