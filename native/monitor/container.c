@@ -327,8 +327,10 @@ static void container_ended(struct watch *watch, uint32_t events) {
     container_destroy();
     if (ran && record_exit(session->plan.exit_record, exit_code, out_of_memory, finished_at, &error) < 0)
         dprintf(STDERR_FILENO, "monitor %s: %s\n", session->plan.id, error.text);
-    if (ran)
+    if (ran) {
         announce_exit(exit_code, out_of_memory, finished_at);
+        record_settle(session->plan.exit_record);
+    }
     container.leave_by = now_ms() + LINGER_MS;
 }
 

@@ -37,8 +37,12 @@ void exec_sweep(void);
 /* All have been killed with the container. */
 void exec_end_all(void);
 
-/* record.c: writes the exit record durably. */
+/*
+ * record.c: writes the exit record. After record_exit it is durable as "<path>.new" or "<path>", which a reader must both
+ * look at; record_settle makes the rename durable too, when nobody waits any more.
+ */
 int record_exit(const char *path, int exit_code, bool out_of_memory, char *finished_at, struct error *error);
+void record_settle(const char *path);
 
 /* Answers a request with a failure. */
 void answer_failure(struct client *client, uint32_t id, int kind, const struct error *error);

@@ -20,20 +20,24 @@ int record_exit(const char *path, int exit_code, bool out_of_memory, char *finis
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     format_time(finished_at, &now);
-    char text[160], temporary[PATH_MAX], folder[PATH_MAX];
+    char text[160], temporary[PATH_MAX];
     snprintf(text, sizeof text, "{\"exitCode\":%d,\"oomKilled\":%s,\"finishedAt\":\"%s\"}\n", exit_code,
              out_of_memory ? "true" : "false", finished_at);
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
         return fail(error, ENAMETOOLONG, "write %s", path);
     if (write_durably(temporary, text, error) < 0)
         return -1;
-    if (rename(temporary, path) < 0)
-        return fail(error, errno, "rename %s", temporary);
+    return rename(temporary, path) < 0 ? fail(error, errno, "rename %s", temporary) : 0;
+}
+
+void record_settle(const char *path) {
+    char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", path);
     char *slash = strrchr(folder, '/');
     if (slash == NULL || slash == folder)
-        return 0;
+        return;
     *slash = 0;
     cleanup_close int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? fail(error, errno, "sync %s", folder) : 0;
+    if (fd >= 0)
+        fsync(fd);
 }

@@ -24,39 +24,83 @@ int step_enter_root(struct error *error) {
     return chdir("/") < 0 ? fail(error, errno, "enter the root") : 0;
 }
 
-/* Makes the folder and those above it. */
-static int make_folders(const char *path, struct error *error) {
-    char copy[PATH_MAX];
-    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
-        return fail(error, ENAMETOOLONG, "make %s", path);
-    struct stat status;
-    if (stat(copy, &status) == 0)
-        return S_ISDIR(status.st_mode) ? 0 : fail(error, ENOTDIR, "make %s", path);
-    for (char *slash = copy; (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
-        *slash = 0;
-        if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-            return fail(error, errno, "make %s", copy);
-    }
-    if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-        return fail(error, errno, "make %s", path);
+enum { MAX_LINKS = 40 };
+
+/* Puts a link's text before what is left of the path. */
+static int follow_link(const char *link, char *rest, char *resolved, struct error *error) {
+    char text[PATH_MAX], whole[PATH_MAX];
+    ssize_t size = readlink(link, text, sizeof text - 1);
+    if (size < 0)
+        return fail(error, errno, "read link %s", link);
+    text[size] = 0;
+    if (snprintf(whole, sizeof whole, "%s/%s", text, rest) >= (int)sizeof whole)
+        return fail(error, ENAMETOOLONG, "follow link %s", link);
+    strcpy(rest, whole);
+    if (text[0] == '/')
+        resolved[0] = 0;
     return 0;
 }
 
-static int make_file(const char *path, struct error *error) {
-    char folder[PATH_MAX];
-    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
-        return fail(error, ENAMETOOLONG, "make %s", path);
-    struct stat status;
-    if (stat(path, &status) == 0)
-        return S_ISDIR(status.st_mode) ? fail(error, EISDIR, "mount a file on %s", path) : 0;
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL && slash != folder) {
-        *slash = 0;
-        if (make_folders(folder, error) < 0)
-            return -1;
-    }
-    cleanup_close int fd = open(path, O_CREAT | O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
+static int make_entry(const char *path, bool folder, struct error *error) {
+    if (folder)
+        return mkdir(path, 0755) < 0 && errno != EEXIST ? fail(error, errno, "make %s", path) : 0;
+    cleanup_close int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
     return fd < 0 ? fail(error, errno, "make %s", path) : 0;
+}
+
+/*
+ * Makes a mount point and the folders above it, following the image's links (also those that lead nowhere yet), which
+ * cannot leave the root. `resolved` (PATH_MAX) gets its path without links.
+ */
+static int make_target(const char *path, bool folder, char *resolved, struct error *error) {
+    char rest[PATH_MAX];
+    struct stat status = {.st_mode = S_IFDIR};
+    int links = 0;
+    if (snprintf(rest, sizeof rest, "%s", path) >= (int)sizeof rest)
+        return fail(error, ENAMETOOLONG, "make %s", path);
+    resolved[0] = 0;
+    for (;;) {
+        char *name = rest + strspn(rest, "/");
+        if (*name == 0)
+            break;
+        size_t length = strcspn(name, "/"), before = strlen(resolved);
+        char *after = name + length;
+        bool last = after[strspn(after, "/")] == 0;
+        if (length == 1 && name[0] == '.') {
+            memmove(rest, after, strlen(after) + 1);
+            continue;
+        }
+        if (length == 2 && name[0] == '.' && name[1] == '.') {
+            char *slash = strrchr(resolved, '/');
+            if (slash != NULL)
+                *slash = 0;
+            memmove(rest, after, strlen(after) + 1);
+            continue;
+        }
+        if (before + 1 + length >= PATH_MAX)
+            return fail(error, ENAMETOOLONG, "make %s", path);
+        snprintf(resolved + before, PATH_MAX - before, "/%.*s", (int)length, name);
+        memmove(rest, after, strlen(after) + 1);
+        if (lstat(resolved, &status) < 0) {
+            if (errno != ENOENT)
+                return fail(error, errno, "make %s", resolved);
+            if (make_entry(resolved, !last || folder, error) < 0 || lstat(resolved, &status) < 0)
+                return -1;
+        } else if (S_ISLNK(status.st_mode)) {
+            char link[PATH_MAX];
+            strcpy(link, resolved);
+            resolved[before] = 0;
+            if (++links > MAX_LINKS)
+                return fail(error, ELOOP, "make %s", path);
+            if (follow_link(link, rest, resolved, error) < 0)
+                return -1;
+        }
+    }
+    if (resolved[0] == 0)
+        strcpy(resolved, "/");
+    if (stat(resolved, &status) < 0 || S_ISDIR(status.st_mode) != folder)
+        return fail(error, folder ? ENOTDIR : EISDIR, "mount on %s", path);
+    return 0;
 }
 
 /* An image's symbolic link must not lead a mount into /proc, where it would hide what guards the container. */
@@ -74,9 +118,9 @@ static int set_propagation(const char *target, int64_t propagation, struct error
 }
 
 static int do_mount(const struct record *record, struct error *error) {
-    const char *type = record_string(record, 0), *source = record_string(record, 1), *target = record_string(record, 2),
-               *data = record_string(record, 3);
-    if (make_folders(target, error) < 0 || refuse_proc(target, error) < 0)
+    const char *type = record_string(record, 0), *source = record_string(record, 1), *data = record_string(record, 3);
+    char target[PATH_MAX];
+    if (make_target(record_string(record, 2), true, target, error) < 0 || refuse_proc(target, error) < 0)
         return -1;
     struct stat before = {0};
     bool keep_mode = strcmp(type, "tmpfs") == 0 && strstr(data, "mode=") == NULL && stat(target, &before) == 0;
@@ -88,16 +132,16 @@ static int do_mount(const struct record *record, struct error *error) {
     return set_propagation(target, record_number(record, 1, 0), error);
 }
 
-static int put_mount(int tree, const char *target, struct error *error) {
+static int put_mount(int tree, const char *path, int64_t propagation, struct error *error) {
     struct stat status;
+    char target[PATH_MAX];
     if (fstat(tree, &status) < 0)
-        return fail(error, errno, "look at the mount for %s", target);
-    int made = S_ISDIR(status.st_mode) ? make_folders(target, error) : make_file(target, error);
-    if (made < 0 || refuse_proc(target, error) < 0)
+        return fail(error, errno, "look at the mount for %s", path);
+    if (make_target(path, S_ISDIR(status.st_mode), target, error) < 0 || refuse_proc(target, error) < 0)
         return -1;
-    if (move_mount_to(tree, AT_FDCWD, target, MOVE_MOUNT_T_SYMLINKS) < 0)
-        return fail(error, errno, "mount on %s", target);
-    return 0;
+    if (move_mount_to(tree, AT_FDCWD, target, 0) < 0)
+        return fail(error, errno, "mount on %s", path);
+    return set_propagation(target, propagation, error);
 }
 
 static int put_bind(const struct record *record, int stage, const struct staged_binds *staged, struct error *error) {
@@ -108,16 +152,14 @@ static int put_bind(const struct record *record, int stage, const struct staged_
     cleanup_close int tree = open_tree_at(stage, name, AT_RECURSIVE);
     if (tree < 0)
         return fail(error, errno, "open the staged mount for %s", target);
-    if (put_mount(tree, target, error) < 0)
-        return -1;
-    return set_propagation(target, record_number(record, 1, 0), error);
+    return put_mount(tree, target, record_number(record, 1, 0), error);
 }
 
 static int put_dev(const struct record *record, int stage, struct error *error) {
     cleanup_close int tree = open_tree_at(stage, "dev", 0);
     if (tree < 0)
         return fail(error, errno, "open the staged /dev");
-    return put_mount(tree, record_string(record, 0), error);
+    return put_mount(tree, record_string(record, 0), 0, error);
 }
 
 /* An empty read-only folder, made once for all masked ones. */
@@ -217,7 +259,8 @@ int steps_do(const struct plan *plan, const struct staged_binds *staged, int sta
 
 int steps_finish(const struct plan *plan, struct error *error) {
     struct stat status;
-    if (stat(plan->process.cwd, &status) < 0 && errno == ENOENT && make_folders(plan->process.cwd, error) < 0)
+    char made[PATH_MAX];
+    if (stat(plan->process.cwd, &status) < 0 && errno == ENOENT && make_target(plan->process.cwd, true, made, error) < 0)
         return -1;
     struct record record;
     for (size_t at = 0; plan_next(plan, &at, &record);) {

@@ -176,14 +176,16 @@ export async function create(
   options: LaunchOptions = {},
 ): Promise<{ container: RunningContainer; request: LaunchRequest }> {
   const request = requestOf(args, options);
-  t.after(() => removeFiles(request));
-  const container = await runtime.create(request, never);
+  const creating = runtime.create(request, never);
   t.after(async () => {
-    await container.kill(9).catch(() => undefined);
-    await container.exited;
-    container.detach();
+    const created = await creating.catch(() => undefined);
+    await created?.kill(9).catch(() => undefined);
+    await created?.exited;
+    created?.detach();
     await assertNothingLeft(request);
+    removeFiles(request);
   });
+  const container = await creating;
   return { container, request };
 }
 

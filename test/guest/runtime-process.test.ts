@@ -231,6 +231,29 @@ test('a mount that a link leads into /proc is refused', async (t) => {
   assert.match(error.message, /inside \/proc/);
 });
 
+test('mount points are made where the image’s links lead, also when nothing is there yet', async (t) => {
+  const linked = path.join(layer, '..', 'linked-layer');
+  fs.mkdirSync(path.join(linked, 'etc'), { recursive: true });
+  t.after(() => fs.rmSync(linked, { recursive: true, force: true }));
+  fs.symlinkSync('../run/resolve/stub.conf', path.join(linked, 'etc/resolv.conf'));
+  fs.symlinkSync('/run/../../deep/er', path.join(linked, 'data'));
+  fs.symlinkSync('loop', path.join(linked, 'loop'));
+  const source = path.join(linked, 'file');
+  fs.writeFileSync(source, 'content\n');
+  const bind = (destination: string, from: string) => ({ destination, type: 'bind', source: from, options: ['bind'] });
+  const mounts = [bind('/etc/resolv.conf', source), bind('/data/v', layer)];
+  const { output } = await run(t, ['sh', '-c', 'cat /run/resolve/stub.conf; ls /deep/er/v/etc'], {
+    lowerDirs: [linked, layer],
+    config: (c) => ({ ...c, mounts: [...c.mounts, ...mounts] }),
+  });
+  assert.equal(output, 'content\npasswd\n');
+  const error = await failure(t, ['true'], {
+    lowerDirs: [linked, layer],
+    config: (c) => ({ ...c, mounts: [...c.mounts, bind('/loop/x', layer)] }),
+  });
+  assert.match(error.message, /Too many levels of symbolic links/);
+});
+
 test('namespaces of another container are shared', async (t) => {
   const one = await start(t, ['sleep', '1000']);
   const spaces = (c: Parameters<NonNullable<LaunchOptions['config']>>[0]) =>

@@ -32,7 +32,8 @@ export function createMonitorRuntime(places: MonitorRuntimePlaces): ContainerRun
       const seccomp = profile && (await places.compileSeccomp(profile));
       const plan = compileOrExplain(() => compilePlan(request, { cgroupRoot, seccomp, stallMs }));
       await mkdir(request.runDir, { recursive: true, mode: 0o700 });
-      await rm(request.exitRecordPath, { force: true }); /* an earlier run's */
+      /* An earlier run's must not be taken for this one's. */
+      await Promise.all(recordPaths(request.exitRecordPath).map((file) => rm(file, { force: true })));
       const socket = await spawner.connect(signal);
       const cancel = () => socket.destroy();
       signal.addEventListener('abort', cancel);
@@ -102,18 +103,32 @@ async function findExit(exitRecordPath: string, cgroup: string): Promise<ExitRec
   return { exitCode: 137, oomKilled: false, finishedAt: new Date().toISOString() };
 }
 
+/** The record, and its name until the rename is done: a power cut may leave it under either. */
+function recordPaths(exitRecordPath: string): readonly string[] {
+  return [exitRecordPath, `${exitRecordPath}.new`];
+}
+
 async function readExitRecord(exitRecordPath: string): Promise<ExitRecord | undefined> {
-  let text: string;
+  for (const file of recordPaths(exitRecordPath)) {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    });
+    const record = text === undefined ? undefined : parseExitRecord(text);
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+/** Undefined for one that a power cut left incomplete. */
+function parseExitRecord(text: string): ExitRecord | undefined {
+  let record: Partial<ExitRecord>;
   try {
-    text = await readFile(exitRecordPath, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    record = JSON.parse(text) as Partial<ExitRecord>;
+  } catch {
+    return undefined;
   }
-  const record = JSON.parse(text) as Partial<ExitRecord>;
-  if (typeof record.exitCode !== 'number' || typeof record.finishedAt !== 'string') {
-    throw new Error(`${exitRecordPath} holds no exit record`);
-  }
+  if (typeof record.exitCode !== 'number' || typeof record.finishedAt !== 'string') return undefined;
   return { exitCode: record.exitCode, oomKilled: record.oomKilled === true, finishedAt: record.finishedAt };
 }
 
