@@ -163,7 +163,7 @@ describe('run', () => {
       'sleep 1000',
     );
     const pid = await docker('inspect', '-f', '{{.State.Pid}}', id);
-    const outside = ok(await home.wherry(['ssh', '--', `awk '/^Uid:/{print $2}' /proc/${pid}/status`]));
+    const outside = ok(await home.wherry(['ssh', '--', 'awk', '/^Uid:/{print $2}', `/proc/${pid}/status`]));
     assert.ok(Number(outside) >= 100_000, outside);
     const disk = await home.docker(['exec', id, 'sh', '-c', 'mknod /tmp/vda b 254 0 && head -c 1 /tmp/vda']);
     assert.notEqual(disk.code, 0);
@@ -333,7 +333,7 @@ describe('the agent killed', () => {
     const waiting = home.docker(['wait', first]);
     ok(
       await home
-        .wherry(['ssh', '--', 'kill -9 $(cat /sys/fs/cgroup/wherry-agent/cgroup.procs)'])
+        .wherry(['ssh', '--', 'sh', '-c', 'kill -9 $(cat /sys/fs/cgroup/wherry-agent/cgroup.procs)'])
         .then((ended) => ({ ...ended, code: 0 })),
     );
     await until('all are listed again', async () => {

@@ -83,10 +83,13 @@ export class WherryHome implements AsyncDisposable {
     return runProgram('docker', ['-H', this.dockerHost, ...args], { ...options, env: this.dockerEnv(options.env) });
   }
 
-  /** The same under a pseudo-terminal, with input typed into it. */
+  /** The same under a pseudo-terminal of 100 columns and 40 rows, with input typed into it. */
   dockerTty(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
     const command = ['docker', '-H', this.dockerHost, ...args].map(quote).join(' ');
-    return runProgram('script', ['-qec', command, '/dev/null'], { ...options, env: this.dockerEnv(options.env) });
+    return runProgram('script', ['-qec', `stty rows 40 columns 100; ${command}`, '/dev/null'], {
+      ...options,
+      env: this.dockerEnv(options.env),
+    });
   }
 
   /** A docker CLI left running: the caller ends it. */

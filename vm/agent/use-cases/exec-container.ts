@@ -15,6 +15,9 @@ import { joinStreams } from './join-streams.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 
+/** Docker's stream id in a frame's header. */
+const stdoutStream = 1;
+
 /** Returns the new exec's id. Throws `conflict` when the container does not run or is paused. */
 export function createExec(parts: Parts, reference: string, config: ExecConfig): string {
   const record = parts.store.find(reference);
@@ -64,7 +67,10 @@ export async function startExec(
   } catch (error) {
     session.status = 'ended';
     session.exitCode = error instanceof LaunchError && error.kind === 'not-executable' ? 126 : 127;
-    throw describeExecFailure(error);
+    const failure = describeExecFailure(error);
+    if (takeClient === undefined || !(error instanceof LaunchError)) throw failure;
+    tellClient(takeClient(), failure.message, session.config.tty);
+    return;
   }
   session.running = exec;
   const command = session.config.command.join(' ');
@@ -85,6 +91,15 @@ export async function startExec(
   const { config } = session;
   const detachKeys = config.tty || config.detachKeys !== '' ? new DetachKeys(config.detachKeys) : undefined;
   await joinExec(takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
+}
+
+/** As Docker does: an attached client reads the reason as output, and 126 or 127 from the exec's state. */
+function tellClient(client: Duplex, message: string, tty: boolean): void {
+  const text = Buffer.from(`${message}\r\n`);
+  const header = Buffer.from([stdoutStream, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(text.length, 4);
+  client.on('error', () => undefined); // It went away: nobody is left to tell.
+  client.end(tty ? text : Buffer.concat([header, text]));
 }
 
 /** Docker's clients ask for the exit code right after the stream's end, so that must already be known then. */
