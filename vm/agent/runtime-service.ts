@@ -1,6 +1,8 @@
 /** The runtime as the use cases see it. */
 import { writeFile } from 'node:fs/promises';
 import type { AgentConfig } from './config.ts';
+import { log } from './log.ts';
+import { defaultCapabilities } from './runtime/capabilities.ts';
 import { compileCgroupLimits } from './runtime/cgroup-limits.ts';
 import { createMonitorRuntime } from './runtime/monitor-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
@@ -19,16 +21,21 @@ export interface RuntimeServices extends Pick<Parts, 'seccompProfile' | 'applyLi
 const cgroupRoot = '/sys/fs/cgroup';
 
 export function openRuntime(config: AgentConfig): RuntimeServices {
-  return {
-    runtime: createMonitorRuntime({
-      programs: config.programsDir,
-      runDir: config.runDir,
-      cgroupRoot,
-      compileSeccomp: createSeccompCompiler({
-        program: `${config.programsDir}/seccomp`,
-        cacheDir: `${config.dataDir}/seccomp`,
-      }),
+  const runtime = createMonitorRuntime({
+    programs: config.programsDir,
+    runDir: config.runDir,
+    cgroupRoot,
+    compileSeccomp: createSeccompCompiler({
+      program: `${config.programsDir}/seccomp`,
+      cacheDir: `${config.dataDir}/seccomp`,
     }),
+  });
+  // In the background: a start that comes sooner, or after a failure here, does it itself.
+  runtime
+    .prepare(defaultSeccompProfile(defaultCapabilities), AbortSignal.timeout(60_000))
+    .catch((error: unknown) => log.warn('prepare the runtime', error));
+  return {
+    runtime,
     seccompProfile: (json, capabilities) =>
       json === undefined ? defaultSeccompProfile(capabilities) : parseSeccompProfile(json, capabilities),
     applyLimits: (record) => applyLimits(config, record),

@@ -22,11 +22,20 @@ export interface MonitorRuntimePlaces {
   readonly stallMs?: number;
 }
 
-export function createMonitorRuntime(places: MonitorRuntimePlaces): ContainerRuntime {
+export interface MonitorRuntime extends ContainerRuntime {
+  /** Does ahead what the first start would have to wait for: the spawner, and the filter of the usual profile. */
+  prepare(usualProfile: OciSeccomp, signal: AbortSignal): Promise<void>;
+}
+
+export function createMonitorRuntime(places: MonitorRuntimePlaces): MonitorRuntime {
   const { programs, runDir, cgroupRoot, stallMs = 15_000 } = places;
   const spawner = new Spawner({ program: path.join(programs, 'monitor'), runDir, cgroupRoot });
 
   return {
+    async prepare(usualProfile, signal) {
+      await Promise.all([spawner.prepare(signal), places.compileSeccomp(usualProfile)]);
+    },
+
     async create(request, signal) {
       const profile = request.config.linux.seccomp;
       const seccomp = profile && (await places.compileSeccomp(profile));

@@ -35,9 +35,18 @@ export class Spawner {
     } catch (error) {
       if (!isNobodyThere(error)) throw error;
     }
-    this.#starting ??= this.#start(socketPath).finally(() => (this.#starting = undefined));
-    await this.#starting;
+    await this.#startOnce(socketPath);
     return connectUnix(socketPath, signal);
+  }
+
+  /** Sees to it that there is one, so that the first start need not wait for it. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    (await this.connect(signal)).destroy();
+  }
+
+  #startOnce(socketPath: string): Promise<void> {
+    this.#starting ??= this.#start(socketPath).finally(() => (this.#starting = undefined));
+    return this.#starting;
   }
 
   async #start(socketPath: string): Promise<void> {
