@@ -121,7 +121,7 @@ export class LogHandlers {
 const retryable: readonly string[] = ['link-lost', 'unavailable', 'vm-absent', 'deadline'];
 
 /** Gathers lines into batches: what comes within one pause of the last batch goes together. */
-export async function* batches(
+async function* batches(
   open: (signal: AbortSignal) => AsyncIterable<LogLine>,
   outer: AbortSignal,
 ): AsyncGenerator<Batch, void, undefined> {

@@ -9,7 +9,7 @@ import { segment, type EngineClient } from '../engine/client.ts';
 import { execExitCode } from './exec-exit.ts';
 import { Scrollback } from './scrollback.ts';
 
-export const scrollbackLimit = 256 * 1024;
+const scrollbackLimit = 256 * 1024;
 /** Text a window may lag behind before the program in the container is made to wait. */
 const windowBacklogLimit = 512 * 1024;
 /** What the pty may buffer of input when the program does not read. */

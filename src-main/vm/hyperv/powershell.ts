@@ -20,7 +20,7 @@ export function whole(value: number): string {
 }
 
 /** Stops at the first error, prints plain UTF-8, and says an error's message alone on the error output. */
-export function wrap(body: string): string {
+function wrap(body: string): string {
   return [
     "$ErrorActionPreference = 'Stop'",
     "$ProgressPreference = 'SilentlyContinue'",
