@@ -9,8 +9,17 @@ import { run } from './commands.ts';
 import { choosePackages, openPackageSource, unpackPackages } from './debian.ts';
 import { buildInitramfs, findKernel, installModules } from './kernel.ts';
 import { buildNode } from './node-package.ts';
-import { chooseTools, collectOwnPrograms, compileInit, initPrograms, initSources } from './programs.ts';
-import { type Arch, archRecipes, debianPackages, nodeVersion, sourceDateEpoch, systemUuid } from './recipe.ts';
+import { chooseTools, collectOwnPrograms, compileInit, crossCompile, initPrograms, initSources } from './programs.ts';
+import {
+  type Arch,
+  archRecipes,
+  debianPackages,
+  linkedPackages,
+  nativePrograms,
+  nodeVersion,
+  sourceDateEpoch,
+  systemUuid,
+} from './recipe.ts';
 import { buildTree } from './root-tree.ts';
 import { writeSbom } from './sbom.ts';
 import { buildStarter } from './starter.ts';
@@ -49,7 +58,7 @@ export async function buildImage(options: BuildOptions): Promise<void> {
   const steps = createStepRunner(at('stamps'), print);
 
   const source = await openPackageSource(arch, workFolder);
-  const packages = await choosePackages(source, recipe.kernelMetaPackage, debianPackages);
+  const packages = await choosePackages(source, recipe.kernelMetaPackage, [...debianPackages, ...linkedPackages]);
   const packageFolders = await unpackPackages(source, packages, print);
   const folderOf = (name: string): string => packageFolders[packages.findIndex((one) => one.name === name)] ?? '';
   const kernel = await findKernel(packageFolders[0] ?? '');
@@ -81,6 +90,14 @@ export async function buildImage(options: BuildOptions): Promise<void> {
     },
   });
 
+  if (source.foreign) {
+    await steps.run({
+      name: `native programs for ${arch}`,
+      inputs: { packages, tools, sources: await hashFiles(await listFiles(path.join(root, 'native'), /./), root) },
+      outputs: nativePrograms.map((name) => path.join(root, 'build', 'native', arch, name)),
+      work: () => crossCompile(root, arch, at('sysroot'), linkedPackages.map(folderOf)),
+    });
+  }
   const ownPrograms = await collectOwnPrograms(root, arch);
   const own = new Map<string, string>([['init', await sha256File(at('init/init'))]]);
   own.set('modprobe', await sha256File(at('init/modprobe')));

@@ -20,6 +20,8 @@ export interface PackageSource {
   /** apt's package lists; when nothing in it has changed, neither has what the sources offer. */
   readonly listsFolder: string;
   readonly folder: string;
+  /** Whether the packages are of another architecture than this machine. */
+  readonly foreign: boolean;
 }
 
 const refreshHint = 'refresh the package lists: apt-get update';
@@ -34,7 +36,9 @@ export async function openPackageSource(arch: Arch, workFolder: string): Promise
   const native = await run('dpkg', ['--print-architecture'], {
     hint: 'the image is built from Debian packages: build it on Debian or Ubuntu, or in a Debian container',
   });
-  if (native.trim() === arch) return { aptOptions: [], listsFolder: '/var/lib/apt/lists', folder };
+  if (native.trim() === arch) {
+    return { aptOptions: [], listsFolder: '/var/lib/apt/lists', folder, foreign: false };
+  }
   return await privateApt(arch, path.join(workFolder, 'apt'), folder);
 }
 
@@ -60,7 +64,7 @@ async function privateApt(arch: Arch, state: string, folder: string): Promise<Pa
     });
     await writeFile(path.join(state, 'ready'), '');
   }
-  return { aptOptions, listsFolder, folder };
+  return { aptOptions, listsFolder, folder, foreign: true };
 }
 
 /**

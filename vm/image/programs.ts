@@ -1,6 +1,6 @@
 /** Our own programs: compiles init, and collects what the other builds left for the guest. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from './commands.ts';
 import { type Arch, type ArchRecipe, nativePrograms } from './recipe.ts';
@@ -50,6 +50,21 @@ export async function compileInit(root: string, tools: Tools, targetFolder: stri
     const files = own.map((file) => path.relative(root, file));
     await run(tools.cc, [...initFlags, '-o', path.join(targetFolder, name), ...files], { cwd: root, hint });
   }
+}
+
+/** Builds native/ for another architecture against the static libraries of these unpacked packages. */
+export async function crossCompile(
+  root: string,
+  arch: Arch,
+  sysroot: string,
+  packageFolders: readonly string[],
+): Promise<void> {
+  await rm(sysroot, { recursive: true, force: true });
+  for (const folder of packageFolders) await cp(folder, sysroot, { recursive: true });
+  await run('make', ['-C', 'native', '--no-print-directory', '-s', `ARCH=${arch}`, `SYSROOT=${sysroot}`], {
+    cwd: root,
+    hint: "read the compiler's message; cross compiling needs what chooseTools in vm/image/programs.ts names",
+  });
 }
 
 /**

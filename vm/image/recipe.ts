@@ -68,6 +68,9 @@ export const debianPackages: readonly string[] = [
   'liburcu8',
 ];
 
+/** Debian packages whose static libraries are linked into the native programs. */
+export const linkedPackages: readonly string[] = ['libseccomp-dev', 'libssl-dev', 'libzstd-dev', 'zlib1g-dev'];
+
 /** Programs taken from the packages: path in the package -> path in the image. Their libraries follow by themselves. */
 export const programs: readonly (readonly [packaged: string, installed: string])[] = [
   ['usr/sbin/nft', 'usr/sbin/nft'],
