@@ -7,6 +7,7 @@ import { Doctor } from './diagnostics/doctor.ts';
 import { serveLocalSocket } from './engine/local-socket.ts';
 import type { HomePaths } from './home.ts';
 import { Link } from './link/link.ts';
+import { servePorts } from './ports/ports.ts';
 import type { HostServices } from './services.ts';
 import { SettingsStore } from './settings/store.ts';
 import type { VmBackend } from './vm/backend.ts';
@@ -59,6 +60,8 @@ export async function createHost(paths: HomePaths, options: HostOptions): Promis
     devImage: options.devImage ?? false,
   });
   cleanup.add('let go of the VM', () => machine[Symbol.asyncDispose]());
+  const ports = servePorts(machine, link);
+  cleanup.add('close the ports channel', () => ports[Symbol.asyncDispose]());
   const socket = await serveLocalSocket({
     path: paths.dockerSocket,
     ready: (signal) => startForClient(machine, signal),

@@ -1,10 +1,11 @@
 /** Where this command line's program, image and window are, and what it writes to. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { accessHost, type HostAccess } from '../host-access.ts';
-import { lockHome, type HolderRole } from '../acquire.ts';
-import { createHost, hostArchitecture } from '../host.ts';
+import type { HolderRole } from '../acquire.ts';
 import type { HomePaths } from '../home.ts';
+import type { HostAccess } from '../host-access.ts';
+import { hostArchitecture } from '../host.ts';
+import { openHome } from '../open-home.ts';
 
 export interface CliContext {
   readonly paths: HomePaths;
@@ -54,15 +55,10 @@ export interface AccessOptions {
 }
 
 /** The way to the home's owner, or to become it. */
-export function accessTo(context: CliContext, options: AccessOptions): HostAccess {
+export async function accessTo(context: CliContext, options: AccessOptions): Promise<HostAccess> {
   const { paths, imageRoot, version } = context;
-  return accessHost({
-    hostSocket: paths.hostSocket,
-    shell: { version, shell: 'web', home: paths.root },
-    lock: () => lockHome(paths.lock, options.role),
-    createServices: () => createHost(paths, { imageRoot, attach: options.attach ?? true }),
-    mayOwn: options.mayOwn,
-  });
+  const { access } = await openHome({ ...options, home: paths.root, imageRoot, shell: { version, shell: 'web' } });
+  return access;
 }
 
 export function imageFolder(context: CliContext): string {

@@ -63,7 +63,7 @@ export async function connectThrough(access: HostAccess, signal: AbortSignal): P
 }
 
 async function tryConnect(context: CliContext): Promise<OwnerConnection | undefined> {
-  const access = accessTo(context, { role: 'shell', mayOwn: false });
+  const access = await accessTo(context, { role: 'shell', mayOwn: false });
   try {
     return await connectThrough(access, context.signal);
   } catch (error) {

@@ -36,20 +36,38 @@ type IconButtonProps = Omit<ComponentProps<'button'>, 'children'> & {
   readonly shortcut?: string;
   readonly busy?: boolean;
   readonly bad?: boolean;
+  /** The browser's own tooltip: for buttons that come by the hundred, where a richer one would cost. */
+  readonly plain?: boolean;
 };
 
-export function IconButton({ icon: Icon, label, shortcut, busy, bad, className, ...rest }: IconButtonProps) {
+export function IconButton({ plain, label, shortcut, ...rest }: IconButtonProps) {
+  if (plain) {
+    return <BareIconButton label={label} title={shortcut === undefined ? label : `${label} (${shortcut})`} {...rest} />;
+  }
   return (
     <Tip label={label} {...(shortcut === undefined ? {} : { shortcut })}>
-      <button
-        type="button"
-        className={['icon-button', bad ? 'bad' : '', className ?? ''].filter(Boolean).join(' ')}
-        aria-label={label}
-        {...rest}
-      >
-        {busy ? <LoaderCircle className="icon spin" aria-hidden /> : <Icon className="icon" aria-hidden />}
-      </button>
+      <BareIconButton label={label} {...rest} />
     </Tip>
+  );
+}
+
+function BareIconButton({
+  icon: Icon,
+  label,
+  busy,
+  bad,
+  className,
+  ...rest
+}: Omit<IconButtonProps, 'plain' | 'shortcut'>) {
+  return (
+    <button
+      type="button"
+      className={['icon-button', bad ? 'bad' : '', className ?? ''].filter(Boolean).join(' ')}
+      aria-label={label}
+      {...rest}
+    >
+      {busy ? <LoaderCircle className="icon spin" aria-hidden /> : <Icon className="icon" aria-hidden />}
+    </button>
   );
 }
 

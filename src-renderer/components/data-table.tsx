@@ -2,7 +2,7 @@
  * A dense, virtualised table as an ARIA grid: one tab stop, arrow keys or j/k between rows, x to select, Enter to open,
  * any other key to the screen. Columns leave by their rank as room gets tight; nothing scrolls sideways.
  */
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { isTyping } from './search-field.tsx';
@@ -114,7 +114,10 @@ interface RowProps<T> {
   readonly onFocus: (key: string) => void;
 }
 
-function Row<T>({ row, table, index, top, tabStop, focusNow, onFocus }: RowProps<T>) {
+/** Memoised: scrolling renders only the rows that come into sight. */
+const Row = memo(PlainRow) as typeof PlainRow;
+
+function PlainRow<T>({ row, table, index, top, tabStop, focusNow, onFocus }: RowProps<T>) {
   const element = useRef<HTMLDivElement>(null);
   const key = table.keyOf(row);
   const { selection } = table;

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { X } from 'lucide-react';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
 import { Button } from './button.tsx';
+import { useReturnFocus } from './return-focus.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -15,12 +16,15 @@ interface DialogProps {
 
 /** A dialog that is open for as long as it is rendered. Focus goes to the first control, and back when it closes. */
 export function Dialog({ title, description, wide, onClose, children, footer }: DialogProps) {
+  const returnFocus = useReturnFocus();
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="overlay" />
         <Radix.Content
           className={wide ? 'dialog wide' : 'dialog'}
+          onOpenAutoFocus={focusFirstField}
+          onCloseAutoFocus={returnFocus}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >
           <header>
@@ -42,6 +46,15 @@ export function Dialog({ title, description, wide, onClose, children, footer }: 
   );
 }
 
+/** What is to be filled in comes before the button that closes. */
+function focusFirstField(event: Event): void {
+  const content = event.target instanceof HTMLElement ? event.target : undefined;
+  const field = content?.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea):not([readonly])');
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+}
+
 interface ConfirmProps {
   readonly title: string;
   readonly children: ReactNode;
@@ -54,11 +67,12 @@ interface ConfirmProps {
 
 /** A question before something that cannot be taken back. Cancel has the focus. */
 export function ConfirmDialog({ title, children, confirm, danger, busy, onConfirm, onClose }: ConfirmProps) {
+  const returnFocus = useReturnFocus();
   return (
     <AlertDialog.Root open onOpenChange={(open) => !open && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="overlay" />
-        <AlertDialog.Content className="dialog narrow">
+        <AlertDialog.Content className="dialog narrow" onCloseAutoFocus={returnFocus}>
           <header>
             <AlertDialog.Title>{title}</AlertDialog.Title>
           </header>

@@ -54,6 +54,8 @@ export class FakeHost {
   readonly terminals = new FakeTerminals((views) => this.terminalViews.set(views));
   logStyle: LogStyle = 'web';
   pullStepMs = 60;
+  /** Pulls under way. */
+  pullsOpen = 0;
   bootStepMs = 400;
   /** The stage the next boot fails at. */
   failAt: VmStage | undefined;
@@ -251,7 +253,12 @@ export class FakeHost {
 
   async *#pull(reference: string, signal: AbortSignal) {
     this.called.push({ channel: 'images.pull', input: { reference } });
-    yield* pull(reference, this.pullStepMs, signal);
+    this.pullsOpen += 1;
+    try {
+      yield* pull(reference, this.pullStepMs, signal);
+    } finally {
+      this.pullsOpen -= 1;
+    }
     const pulled = image(Math.floor(Math.random() * 1e9), { tags: [reference], sizeBytes: 73_400_000 });
     this.images.set([pulled, ...this.images.current]);
   }

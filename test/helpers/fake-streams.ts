@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../src-main/contract/errors.ts';
 import type { LogLine, PullProgress } from '../../src-main/contract/engine.ts';
 
-export type LogStyle = 'web' | 'flood' | 'million' | 'hostile' | 'silent';
+export type LogStyle = 'web' | 'flood' | 'million' | 'hostile' | 'silent' | 'numbered';
 
 const esc = '\u001b';
 const webLines: readonly string[] = [
@@ -47,6 +47,10 @@ function batch(style: LogStyle, from: number, count: number, timeMs: number): { 
 
 /** History first (at most `tail`), then live lines until aborted. */
 export async function* logs(style: LogStyle, tail: number | 'all', since: string | undefined, signal: AbortSignal) {
+  if (style === 'numbered') {
+    yield* numbered(since, signal);
+    return;
+  }
   if (style === 'silent') {
     await idle(signal);
     return;
@@ -65,6 +69,23 @@ export async function* logs(style: LogStyle, tail: number | 'all', since: string
     await sleep(style === 'flood' ? 20 : 450, undefined, { signal }).catch(() => undefined);
   }
   await idle(signal);
+}
+
+const numberedStepMs = 50;
+const numberedStartMs = Date.now() - 3000;
+
+/** A line every 50 ms since this file was loaded, whoever listens: what comes again after a break can be told. */
+async function* numbered(since: string | undefined, signal: AbortSignal) {
+  // As Docker does, `since` takes in the line it names.
+  let next = since === undefined ? 0 : Math.round((Date.parse(since) - numberedStartMs) / numberedStepMs);
+  while (!signal.aborted) {
+    const lines: LogLine[] = [];
+    for (; numberedStartMs + next * numberedStepMs <= Date.now(); next += 1) {
+      lines.push({ stream: 'stdout', time: stamp(numberedStartMs + next * numberedStepMs, 0), text: `line ${next};` });
+    }
+    if (lines.length > 0) yield { lines };
+    await sleep(numberedStepMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 async function idle(signal: AbortSignal): Promise<void> {

@@ -30,8 +30,8 @@ export const down: Command = {
 
 /** Without an owner this process owns the home for a moment: a VM may run even so. */
 async function stopVm(context: CliContext): Promise<void> {
-  const own = (): ReturnType<typeof connectThrough> =>
-    connectThrough(accessTo(context, { role: 'shell', mayOwn: true, attach: false }), context.signal);
+  const own = async (): ReturnType<typeof connectThrough> =>
+    connectThrough(await accessTo(context, { role: 'shell', mayOwn: true, attach: false }), context.signal);
   await using owner = (await connectToOwner(context)) ?? (await own());
   const progress = new StageProgress(stderrProgress());
   owner.client.subscribe('vm', (view) => progress.update(view));

@@ -11,7 +11,7 @@ export const host: Command = {
   flags: {},
   hidden: true,
   async run(context) {
-    await using access = accessTo(context, { role: 'background', mayOwn: true });
+    await using access = await accessTo(context, { role: 'background', mayOwn: true });
     const transport = await access.connect(context.signal);
     transport.close();
     if (access.role !== 'owner') {

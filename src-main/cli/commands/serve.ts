@@ -14,7 +14,7 @@ export const serve: Command = {
   async run(context, { flags }) {
     const { port } = flags;
     await serveWindow({
-      access: accessTo(context, { role: 'shell', mayOwn: true }),
+      access: await accessTo(context, { role: 'shell', mayOwn: true }),
       shell: { version: context.version, shell: 'web', home: context.paths.root },
       folder: context.windowFolder,
       port: typeof port === 'string' ? wholeNumber(port, '--port', 65_535) : 0,

@@ -1,7 +1,8 @@
 import type { ContainerDetails, ContainerView } from '../../../src-main/contract/engine.ts';
 import { Facts, type Fact } from '../../components/facts.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { distinctPorts, PortLink } from '../../components/port-links.tsx';
+import { PortLink } from '../../components/port-links.tsx';
+import { distinctPorts } from '../../format/ports.ts';
 import { formatBytes, formatTime } from '../../format/quantities.ts';
 import { readLimits, readMounts } from './raw-inspect.ts';
 import type { Details } from './use-details.ts';

@@ -78,7 +78,7 @@ export const containerColumns: readonly Column<ContainerView>[] = [
 /** Without the registry's host: the room is for what tells images apart. All of it on hover. */
 function ImageName({ image }: { image: string }) {
   const slash = image.indexOf('/');
-  const hosted = slash > 0 && /[.:]|^localhost$/.test(image.slice(0, slash));
+  const hosted = slash > 0 && /^(?:[\w-]+(?:\.[\w-]+)+|localhost|[\w-]+(?=:))(?::\d+)?$/.test(image.slice(0, slash));
   return (
     <bdi className="outside quiet" title={visibleText(image)}>
       {visibleText(hosted ? image.slice(slash + 1) : image)}
@@ -97,6 +97,7 @@ function RowActions({ container }: { container: ContainerView }) {
         label="Restart"
         shortcut="r"
         className="on-demand"
+        plain
         tabIndex={-1}
         disabled={!ready || busy || !canDo('restart', container.state)}
         onClick={() => void actOnContainers('restart', [container])}
@@ -105,6 +106,7 @@ function RowActions({ container }: { container: ContainerView }) {
         icon={stops ? Square : Play}
         label={stops ? 'Stop' : 'Start'}
         shortcut="s"
+        plain
         tabIndex={-1}
         disabled={!ready || busy || !(stops || canDo('start', container.state))}
         onClick={() => void actOnContainers(stops ? 'stop' : 'start', [container])}

@@ -174,6 +174,7 @@ function RowActions({ image }: { image: ImageView }) {
         icon={Play}
         label="Run"
         shortcut="Shift+R"
+        plain
         tabIndex={-1}
         disabled={!ready}
         onClick={() => openDialog({ kind: 'run', image: reference })}

@@ -13,7 +13,8 @@ export function fuzzyScore(query: string, text: string): number | undefined {
     score -= Math.min(3, next - at - 1) * 0.5;
     at = next;
   }
-  // The very words beat letters strewn over a long text.
-  if (within.includes(query.toLowerCase().trim())) score += 8;
+  // The very words beat letters strewn over a long text, most of all where a word starts.
+  const whole = within.indexOf(query.toLowerCase().trim());
+  if (whole !== -1) score += whole === 0 || /[^a-z0-9]/.test(within.charAt(whole - 1)) ? 8 : 2;
   return score - text.length * 0.01;
 }

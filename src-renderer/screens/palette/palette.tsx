@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { Dialog } from 'radix-ui';
+import { useReturnFocus } from '../../components/return-focus.ts';
 import { closeDialog } from '../../stores/dialogs.ts';
 import { useContainers, useImages } from '../../stores/objects.ts';
 import { useHealth } from '../../stores/vm.ts';
@@ -13,6 +14,7 @@ export function Palette() {
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const list = useId();
+  const returnFocus = useReturnFocus();
   const commands = useMemo(
     () => allCommands(containers ?? [], images ?? [], health.usable, health.mend === 'start'),
     [containers, images, health],
@@ -38,7 +40,7 @@ export function Palette() {
     <Dialog.Root open onOpenChange={(open) => !open && closeDialog()}>
       <Dialog.Portal>
         <Dialog.Overlay className="overlay" />
-        <Dialog.Content className="dialog palette" aria-describedby={undefined}>
+        <Dialog.Content className="dialog palette" aria-describedby={undefined} onCloseAutoFocus={returnFocus}>
           <Dialog.Title className="sr">Command palette</Dialog.Title>
           <input
             className="palette-input"

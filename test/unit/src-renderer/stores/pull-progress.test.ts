@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PullProgress } from '../../../../src-main/contract/engine.ts';
+import {
+  emptyTotals,
+  foldPull,
+  layerFraction,
+  pullFraction,
+  pullSpeed,
+  sumBytes,
+} from '../../../../src-renderer/stores/pull-progress.ts';
+
+const item = (layer: string, status: string, currentBytes?: number, totalBytes?: number): PullProgress => ({
+  layer,
+  status,
+  ...(currentBytes === undefined ? {} : { currentBytes }),
+  ...(totalBytes === undefined ? {} : { totalBytes }),
+});
+
+test('a layer goes from waiting to done and never backwards over its phases', () => {
+  let totals = emptyTotals;
+  const fractions: number[] = [];
+  for (const next of [
+    item('a', 'Pulling fs layer'),
+    item('a', 'Downloading', 50, 100),
+    item('a', 'Downloading', 100, 100),
+    item('a', 'Verifying Checksum'),
+    item('a', 'Download complete'),
+    item('a', 'Extracting', 50, 100),
+    item('a', 'Extracting', 100, 100),
+    item('a', 'Pull complete'),
+  ]) {
+    totals = foldPull(totals, [next], 0);
+    const layer = totals.layers.get('a');
+    assert.ok(layer);
+    fractions.push(layerFraction(layer));
+  }
+  assert.deepEqual(
+    fractions,
+    [...fractions].sort((a, b) => a - b),
+  );
+  assert.equal(fractions[0], 0);
+  assert.equal(fractions.at(-1), 1);
+  assert.equal(pullFraction(totals), 1);
+});
+
+test('layers that were here count as nothing to do', () => {
+  const here = foldPull(emptyTotals, [item('a', 'Already exists'), item('b', 'Already exists')], 0);
+  assert.equal(pullFraction(here), 1);
+  const half = foldPull(here, [item('c', 'Downloading', 50, 100)], 0);
+  assert.ok((pullFraction(half) ?? 1) < 0.5);
+  assert.deepEqual(sumBytes(half.layers), { downloaded: 50, size: 100 });
+});
+
+test('messages about the whole are kept apart from layers', () => {
+  const totals = foldPull(
+    emptyTotals,
+    [
+      item('latest', 'Pulling from library/nginx'),
+      item('', 'Digest: sha256:abc'),
+      item('', 'Status: Downloaded newer image'),
+    ],
+    0,
+  );
+  assert.equal(totals.layers.size, 0);
+  assert.equal(totals.digest, 'sha256:abc');
+  assert.equal(totals.message, 'Status: Downloaded newer image');
+  assert.equal(pullFraction(totals), undefined);
+});
+
+test('the speed is that of the last seconds, and none when nothing moves', () => {
+  let totals = emptyTotals;
+  for (let second = 0; second <= 10; second += 1) {
+    totals = foldPull(totals, [item('a', 'Downloading', second * 1000, 100_000)], second * 1000);
+  }
+  assert.equal(pullSpeed(totals), 1000);
+  totals = foldPull(totals, [item('a', 'Downloading', 10_000, 100_000)], 20_000);
+  assert.equal(pullSpeed(totals), undefined);
+});
