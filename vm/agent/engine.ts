@@ -14,6 +14,7 @@ import type { Route } from './http/route.ts';
 import { systemRoutes } from './http/system.ts';
 import { apiVersion, minimumApiVersion } from './http/version.ts';
 import { volumeRoutes } from './http/volumes.ts';
+import { readRegistryNetwork } from './images-network.ts';
 import { openImages } from './images-service.ts';
 import type { Images } from './images-service.ts';
 import { loadAddonKernel } from './kernel/addon-kernel.ts';
@@ -57,7 +58,7 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
   const events = new EventFeed();
   const runtime = openRuntime(config);
   const [images, network] = await Promise.all([
-    startImages(config, database, store, events, seed),
+    startImages(config, database, store, events),
     startNetwork(config, seed),
   ]);
   const parts = buildParts({ config, seed, database, store, events, images, network, runtime });
@@ -86,18 +87,17 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
 
 type Seed = ReturnType<typeof readSeed>;
 
-function startImages(
+async function startImages(
   config: AgentConfig,
   database: Database,
   store: ContainerStore,
   events: EventFeed,
-  seed: Seed,
 ): Promise<Images> {
   return openImages({
     dataDir: config.dataDir,
     unpackProgram: `${config.programsDir}/unpack`,
     records: new SqliteImageRecords(database),
-    network: { hostGateway: seed?.hostGateway, insecure: [], extraCa: [], proxy: seed?.proxy },
+    network: await readRegistryNetwork(config.seedDir),
     imageUsers: () =>
       store.all().map((record) => ({
         containerId: record.id,
