@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 struct options {
@@ -61,6 +62,8 @@ int main(int count, char **words) {
     mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024 * 1024);
     signal(SIGPIPE, SIG_IGN);
+    /* Without the agent nobody would use the result, and the next agent works on the same files. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     umask(0);
     setlinebuf(stdout);
     struct rlimit files;
