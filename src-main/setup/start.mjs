@@ -12,6 +12,7 @@ import { freshness } from './stale.mjs';
 import { root, run, runMain, StepError } from './steps.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 
+const usage = 'npm start -- [--web] [--no-open] [--port N]';
 const guestArch = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
 await runMain(async () => {
@@ -45,8 +46,6 @@ function parseFlags(args) {
   }
   return flags;
 }
-
-const usage = 'npm start -- [--web] [--no-open] [--port N]';
 
 /** Programs and guest image, each only when something in them changed. */
 async function ensureBuilt() {
