@@ -73,7 +73,7 @@ function marked(spans: readonly AnsiSpan[], pattern: RegExp, current: boolean): 
 
 function classOf({ fg, bg, bold, dim, italic, underline, inverse, strike }: AnsiStyle): string {
   return [
-    typeof fg === 'number' ? `fg-${fg}` : '',
+    typeof fg === 'number' ? `fg-${fg}` : isMixed(fg) ? 'fg-mixed' : '',
     typeof bg === 'number' ? `bg-${bg}` : '',
     bold ? 'bold' : '',
     dim ? 'dim' : '',
@@ -86,9 +86,9 @@ function classOf({ fg, bg, bold, dim, italic, underline, inverse, strike }: Ansi
     .join(' ');
 }
 
-function colorsOf({ fg, bg }: AnsiStyle): CSSProperties | undefined {
+function colorsOf({ fg, bg }: AnsiStyle): (CSSProperties & Record<'--mixed', string>) | CSSProperties | undefined {
   if (!isMixed(fg) && !isMixed(bg)) return undefined;
-  return { ...(isMixed(fg) ? { color: fg } : {}), ...(isMixed(bg) ? { backgroundColor: bg } : {}) };
+  return { ...(isMixed(fg) ? { '--mixed': fg } : {}), ...(isMixed(bg) ? { backgroundColor: bg } : {}) };
 }
 
 function isMixed(color: AnsiColor | undefined): color is string {

@@ -44,6 +44,8 @@ export class TerminalSession {
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
       fontSize: 13,
       lineHeight: 1.2,
+      // Programs choose colours for a dark screen; on ours they must be readable too.
+      minimumContrastRatio: 4.5,
       scrollback: scrollbackLines,
       theme: readPalette(),
       // Programs may not read or write the clipboard, nor move the window.

@@ -50,7 +50,7 @@ export function TerminalsView({ container }: { container: ContainerView }) {
   return (
     <div className="terminals">
       <div className="terminal-tabs">
-        <div className="terminal-tab-list" role="tablist" aria-label="Terminals">
+        <div className="terminal-tab-list" role="group" aria-label="Terminals">
           {own.map((view, index) => (
             <TerminalTab
               key={view.id}
@@ -97,7 +97,7 @@ interface TerminalTabProps {
 function TerminalTab({ view, name, active, onShow, onClose }: TerminalTabProps) {
   return (
     <span className={active ? 'terminal-tab active' : 'terminal-tab'}>
-      <button type="button" role="tab" aria-selected={active} onClick={onShow}>
+      <button type="button" aria-pressed={active} onClick={onShow}>
         <span className="faint">{name}</span>
         <Outside text={view.title === '' ? view.command : view.title} limit={60} />
         {view.state === 'ended' ? <span className="faint">ended</span> : null}

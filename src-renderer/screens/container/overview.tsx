@@ -12,7 +12,7 @@ export function Overview({ container, details }: { container: ContainerView; det
   const { value, problem } = details;
   const ports = distinctPorts(container.ports);
   return (
-    <div className="page-body scroll">
+    <div className="page-body scroll" tabIndex={0}>
       {problem === undefined ? null : (
         <Notice tone="warn">
           <p>{problem}</p>

@@ -58,7 +58,7 @@ export function ImageScreen({ id }: { id: string }) {
           </div>
         </div>
       </header>
-      <div className="page-body scroll">
+      <div className="page-body scroll" tabIndex={0}>
         {problem === undefined ? null : (
           <Notice tone="bad">
             <p>{problem}</p>

@@ -104,7 +104,7 @@ function Item({ id, command, active, onHover, onRun }: ItemProps) {
     >
       <Icon className="icon" aria-hidden />
       <bdi className="outside">{command.text}</bdi>
-      <span className="faint">{command.note}</span>
+      <span className="quiet">{command.note}</span>
     </div>
   );
 }
