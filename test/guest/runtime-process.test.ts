@@ -12,6 +12,7 @@ import {
   layer,
   logText,
   never,
+  readLog,
   removeFiles,
   requestOf,
   run,
@@ -117,7 +118,7 @@ test('root inside is a stranger outside, with the default capabilities only', as
 });
 
 test('another user: ids, groups, umask, home of its files, standard streams it may open anew', async (t) => {
-  const { output, exitCode } = await run(
+  const { request, exitCode } = await run(
     t,
     [
       'sh',
@@ -133,12 +134,18 @@ test('another user: ids, groups, umask, home of its files, standard streams it m
       },
     },
   );
-  assert.equal(output, '1000\n1001\n1001 5 2000\n0027\n/made/for it\n1234\nagain\nerr\nCapEff:\t0000000000000000\n');
+  const log = readLog(request.log?.path ?? '');
+  const written = (stream: string) => log.flatMap((entry) => (entry.stream === stream ? entry.log : [])).join('');
+  assert.equal(
+    written('stdout'),
+    '1000\n1001\n1001 5 2000\n0027\n/made/for it\n1234\nagain\nCapEff:\t0000000000000000\n',
+  );
+  assert.equal(written('stderr'), 'err\n');
   assert.equal(exitCode, 0);
 });
 
 test('what is masked shows nothing, what is read-only stays so, and the root too when asked', async (t) => {
-  const script = `
+  const script = `exec 2>&1
     wc -c < /proc/keys; ls /sys/firmware | wc -l; echo 1 > /proc/sys/kernel/msgmax; echo 1 > /proc/sysrq-trigger
     touch /sys/fs/cgroup/x; touch /new; echo ok > /dev/shm/new && cat /dev/shm/new; hostname; cat /proc/1/comm; ps | wc -l`;
   const { output } = await run(t, ['sh', '-c', script], {
@@ -201,7 +208,11 @@ test('volumes are bound idmapped, read-only when asked, on paths whose links sta
   });
   const { output } = await run(
     t,
-    ['sh', '-c', 'cat /data/seen; touch /data/made; stat -c %u /data/seen; touch /frozen/x; cat /var/run/v/seen'],
+    [
+      'sh',
+      '-c',
+      'exec 2>&1; cat /data/seen; touch /data/made; stat -c %u /data/seen; touch /frozen/x; cat /var/run/v/seen',
+    ],
     {
       config: (c) => ({
         ...c,
