@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -108,14 +109,45 @@ static void exec_ended(struct watch *watch, uint32_t events) {
     }
 }
 
+/*
+ * The cgroup the container's first process has moved to, beneath its own: one that manages cgroups itself (systemd, an
+ * engine inside) leaves its own empty, and the kernel then takes no process into that.
+ */
+static int open_inner_cgroup(void) {
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/cgroup", container.session.pid);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (size <= 0)
+        return -1;
+    text[size] = 0;
+    const char *own = strrchr(container.session.plan.cgroup, '/');
+    char *unified = strstr(text, "0::/"), *inner = unified == NULL ? NULL : strstr(unified, own);
+    if (inner == NULL || inner[strlen(own)] != '/')
+        return -1;
+    inner += strlen(own) + 1;
+    inner[strcspn(inner, "\n")] = 0;
+    return openat(container.cgroup, inner, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int clone_into(struct session *session, int cgroup, struct error *error) {
+    const struct plan *outer = &container.session.plan;
+    return launch(session, 0, cgroup, run_child, NULL, outer->id_base + session->plan.process.uid,
+                  outer->id_base + session->plan.process.gid, error);
+}
+
 /* The monitor itself must only be in the container's pid namespace for the time of the clone. */
 static int clone_process(struct session *session, struct error *error) {
-    const struct plan *outer = &container.session.plan;
     cleanup_close int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (own < 0 || setns(container.session.ended.fd, CLONE_NEWPID) < 0)
         return fail(error, errno, "enter the container's pid namespace");
-    int result = launch(session, 0, container.cgroup, run_child, NULL, outer->id_base + session->plan.process.uid,
-                        outer->id_base + session->plan.process.gid, error);
+    int result = clone_into(session, container.cgroup, error);
+    if (result < 0 && error->code == EBUSY) {
+        session_close(session);
+        cleanup_close int inner = open_inner_cgroup();
+        if (inner >= 0)
+            result = clone_into(session, inner, error);
+    }
     if (setns(own, CLONE_NEWPID) < 0)
         result = fail(error, errno, "leave the container's pid namespace");
     return result;

@@ -121,6 +121,23 @@ test('a client that goes away leaves the process running; the container’s end 
   assert.deepEqual(await Promise.all([running.exited, waiting.exited]), [137, 137]);
 });
 
+test('a container that manages its own cgroups still takes them', async (t) => {
+  const script =
+    'mkdir /cg/inner && echo 1 > /cg/inner/cgroup.procs && echo +pids > /cg/cgroup.subtree_control; exec sleep 1000';
+  const { container } = await start(t, ['sh', '-c', script], {
+    request: { idRange: undefined },
+    config: (c) => ({
+      ...c,
+      mounts: [...c.mounts, { destination: '/cg', type: 'cgroup', source: 'cgroup', options: ['rw'] }],
+      linux: { ...c.linux, namespaces: c.linux.namespaces.filter(({ type }) => type !== 'user') },
+    }),
+  });
+  await until('the move', async () => {
+    const running = await exec(container, ['cat', '/proc/self/cgroup']);
+    return demultiplex(await readAll(running.stream)).stdout === '0::/inner\n';
+  });
+});
+
 test('none in a container that has ended', async (t) => {
   const { container } = await start(t, ['true']);
   await container.exited;
