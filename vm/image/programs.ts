@@ -68,22 +68,27 @@ export async function crossCompile(
 }
 
 /**
- * What goes to /usr/lib/wherry: everything in dist/agent, and the native programs built for the architecture.
+ * What goes to /usr/lib/wherry (name there -> file here): everything in dist/agent, and the native programs built for
+ * the architecture.
+ * @throws {ImageError} naming a part that has not been built.
  */
 export async function collectOwnPrograms(root: string, arch: Arch): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  const agentFolder = path.join(root, 'dist', 'agent');
-  const names = existsSync(agentFolder) ? await readdir(agentFolder, { recursive: true, withFileTypes: true }) : [];
-  for (const entry of names) {
-    const file = path.join(entry.parentPath, entry.name);
-    if (entry.isFile()) found.set(path.relative(agentFolder, file), file);
-  }
-  for (const name of nativePrograms) {
-    const file = path.join(root, 'build', 'native', arch, name);
-    if (existsSync(file)) found.set(name, file);
-  }
-  if (!found.has('agent.js')) {
-    throw new ImageError('dist/agent/agent.js: not there', 'build the agent first: npm run build -- agent native');
+  const found = new Map([
+    ...(await filesIn(path.join(root, 'dist', 'agent'), true)),
+    ...(await filesIn(path.join(root, 'build', 'native', arch), false)),
+  ]);
+  for (const name of ['agent.js', ...nativePrograms]) {
+    if (!found.has(name)) {
+      throw new ImageError(`${name}: has not been built for ${arch}`, 'build it first: npm run build -- agent native');
+    }
   }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function filesIn(folder: string, recursive: boolean): Promise<[string, string][]> {
+  const entries = existsSync(folder) ? await readdir(folder, { recursive, withFileTypes: true }) : [];
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .map((file) => [path.relative(folder, file), file]);
 }

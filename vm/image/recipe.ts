@@ -85,7 +85,7 @@ export const programs: readonly (readonly [packaged: string, installed: string])
 /** Libraries nothing names as needed but glibc opens at run time. */
 export const extraLibraries: readonly string[] = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
 
-/** Native programs from build/native/<arch>/ for /usr/lib/wherry; each is taken when it has been built. */
+/** Native programs from build/native/<arch>/ that must be in /usr/lib/wherry; others built there go along. */
 export const nativePrograms: readonly string[] = ['kernel.node', 'monitor', 'pty', 'seccomp', 'unpack'];
 
 /** File-system UUIDs by which native/init/disks.c knows our images where disks have no serial. */

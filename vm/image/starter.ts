@@ -6,7 +6,7 @@ import type { Arch } from './recipe.ts';
 import { sha256 } from './steps.ts';
 import { type TarEntry, writeTar } from './tar.ts';
 
-export const starterName = 'wherry/starter:latest';
+const starterName = 'wherry/starter:latest';
 
 /** busybox applets of the starter image. */
 const applets =
