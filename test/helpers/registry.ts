@@ -29,7 +29,7 @@ export interface Registry extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface IndexEntry {
+interface IndexEntry {
   /** A tag of the same repository. */
   readonly tag: string;
   readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };

@@ -23,7 +23,7 @@ export interface ScriptedRegistry extends AsyncDisposable {
   addImage(name: string, layers: readonly (readonly TarEntry[])[], options?: ImageOptions): AddedImage;
 }
 
-export interface ImageOptions {
+interface ImageOptions {
   readonly config?: object;
   readonly diffIds?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
@@ -122,7 +122,7 @@ async function answer(registry: ScriptedRegistry, request: IncomingMessage, resp
   else sendError(response, 404, kind === 'blobs' ? 'BLOB_UNKNOWN' : 'MANIFEST_UNKNOWN');
 }
 
-export function sendManifest(response: ServerResponse, bytes: Buffer, mediaType: string): void {
+function sendManifest(response: ServerResponse, bytes: Buffer, mediaType: string): void {
   response.writeHead(200, {
     'Content-Type': mediaType,
     'Content-Length': bytes.length,

@@ -11,7 +11,7 @@ export interface RegistryNetwork {
 }
 
 /** `localhost`, `127.x.x.x`, `[::1]`: the user's own machine. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
 }

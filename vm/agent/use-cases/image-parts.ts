@@ -11,7 +11,7 @@ import type { ImageRecords } from '../state/images.ts';
 import type { LayerFetcher } from './fetch-layer.ts';
 
 /** A registry's repository, with its tags. */
-export interface TaggedSource extends ContentSource {
+interface TaggedSource extends ContentSource {
   tags(signal: AbortSignal): Promise<string[]>;
 }
 
