@@ -20,6 +20,7 @@ let small: AddedImage;
 /** Its second layer does not arrive while `slow`. */
 let big: AddedImage;
 let slow = true;
+const isSlow = (): boolean => slow;
 
 before(async () => {
   registry = await startScriptedRegistry();
@@ -30,7 +31,7 @@ before(async () => {
   ]);
   const slowDigest = big.layers[1]?.digest ?? '';
   registry.intercept = async (request, response) => {
-    if (!slow || !(request.url ?? '').includes(slowDigest)) return false;
+    if (!isSlow() || !(request.url ?? '').includes(slowDigest)) return false;
     const blob = registry.blobs.get(slowDigest) ?? Buffer.alloc(0);
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const headers = { 'Content-Length': blob.length - from };
@@ -39,7 +40,7 @@ before(async () => {
     // Half of it at once, then drop by drop: it neither ends nor stalls before the test is done with it.
     let at = Math.max(from, Math.floor(blob.length / 2));
     response.write(blob.subarray(from, at));
-    for (; slow && !response.destroyed; at += 100) {
+    for (; isSlow() && !response.destroyed; at += 100) {
       response.write(blob.subarray(at, at + 100));
       await sleep(500);
     }
