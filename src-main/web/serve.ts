@@ -1,6 +1,6 @@
 /** `wherry serve`: the host with its window in a browser, in the foreground until told to stop. */
 import { once } from 'node:events';
-import { createReconnectingClient } from '../contract/reconnecting-client.ts';
+import { createReconnectingClient, type ReconnectingClient } from '../contract/reconnecting-client.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ShellFacts } from '../handlers/app.ts';
 import type { HostAccess } from '../host-access.ts';
@@ -31,6 +31,7 @@ export interface ServeOptions {
 export async function serveWindow(options: ServeOptions): Promise<void> {
   const { access, signal, report } = options;
   const client = createReconnectingClient((connecting) => access.connect(connecting));
+  reportConnection(client, report);
   try {
     const shell = await startWebShell(options);
     try {
@@ -38,9 +39,10 @@ export async function serveWindow(options: ServeOptions): Promise<void> {
       client.call('vm.start', {}, signal).catch((error: unknown) => {
         if (!signal.aborted) report(describe(error));
       });
-      if (options.open && !(await openBrowser(shell.url)))
-        report('No browser could be started; open the address above.');
+      const browser = options.open ? await openBrowser(shell.url) : undefined;
+      if (browser?.started === false) report('No browser could be started; open the address above.');
       if (!signal.aborted) await once(signal, 'abort');
+      await browser?.[Symbol.asyncDispose]();
     } finally {
       await shell[Symbol.asyncDispose]();
     }
@@ -51,9 +53,19 @@ export async function serveWindow(options: ServeOptions): Promise<void> {
   }
 }
 
+/** Why the host cannot be reached, once for each reason; that one owner gives way to another is no news. */
+function reportConnection(client: ReconnectingClient, report: (line: string) => void): void {
+  let last = '';
+  client.onConnection((state) => {
+    if (state.kind !== 'connecting' || !state.reason || state.reason.code === 'link-lost') return;
+    if (state.reason.message !== last) report(describe(state.reason));
+    last = state.reason.message;
+  });
+}
+
 /** Only the owner ends what others may still use, and only where the user set it so. */
 async function stopIfWanted(
-  client: ReturnType<typeof createReconnectingClient>,
+  client: ReconnectingClient,
   access: HostAccess,
   report: (line: string) => void,
 ): Promise<void> {

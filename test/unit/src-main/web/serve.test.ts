@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { AppError } from '../../../../src-main/contract/errors.ts';
 import type { Handlers } from '../../../../src-main/handlers/handlers.ts';
 import { memoryTransports } from '../../../../src-main/handlers/memory-transport.ts';
 import { serveWire } from '../../../../src-main/handlers/wire-server.ts';
@@ -83,6 +84,36 @@ test('a VM that cannot start is told with its remedy, and the window is served o
   assert.equal(reported[0], 'QEMU was not found');
   stop.abort();
   await served;
+});
+
+test('why the host cannot be reached is told once', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'wherry-serve-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await writeFile(path.join(folder, 'index.html'), '');
+  const reported: string[] = [];
+  const stop = new AbortController();
+  let tries = 0;
+  const served = serveWindow({
+    access: {
+      role: 'undecided',
+      connect: () => {
+        tries += 1;
+        return Promise.reject(new AppError('unavailable', 'read settings.json: it is damaged', { hint: 'Remove it.' }));
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    shell: { version: '1', shell: 'web', home: '/h' },
+    folder,
+    port: 0,
+    open: false,
+    print: () => undefined,
+    report: (line) => void reported.push(line),
+    signal: stop.signal,
+  });
+  await until(() => tries === 3);
+  stop.abort();
+  await served;
+  assert.deepEqual(reported, ['read settings.json: it is damaged\n  What to do: Remove it.']);
 });
 
 test('at the end the VM is stopped only by its owner and only if the user set it so', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { openWebSocket, wrongSecretCode } from '../../../../src-main/contract/wi
 import type { Handlers } from '../../../../src-main/handlers/handlers.ts';
 import { memoryTransports } from '../../../../src-main/handlers/memory-transport.ts';
 import { serveWire, type ServedConnection } from '../../../../src-main/handlers/wire-server.ts';
-import { openCommand } from '../../../../src-main/web/open-browser.ts';
+import { leadingPage, openBrowser, openCommand } from '../../../../src-main/web/open-browser.ts';
 import { startWebShell, type WebShell } from '../../../../src-main/web/web-shell.ts';
 import { fakeHandlers, Source, until } from '../../../helpers/handlers.ts';
 
@@ -239,8 +239,29 @@ test('a port in use and a window that was not built are told with what to do', a
 });
 
 test('the browser is opened without a shell in between', () => {
-  const url = 'http://127.0.0.1:1/#a&calc';
-  assert.deepEqual(openCommand(url, 'darwin'), ['open', url]);
-  assert.deepEqual(openCommand(url, 'linux'), ['xdg-open', url]);
-  assert.equal(openCommand(url, 'win32').at(-1), url);
+  const file = '/home/a&b; calc/wherry.html';
+  assert.deepEqual(openCommand(file, 'darwin'), ['open', file]);
+  assert.deepEqual(openCommand(file, 'linux'), ['xdg-open', file]);
+  assert.equal(openCommand(file, 'win32').at(-1), file);
+});
+
+test('the secret is in no program’s arguments: a private file leads the browser on, and is removed', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'wherry-open-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const url = 'http://127.0.0.1:1/#se"cret<';
+  let opened = '';
+  const browser = await openBrowser(url, folder, (file) => {
+    opened = file;
+    return [process.execPath, '-e', '', file];
+  });
+  assert.equal(browser.started, true);
+  assert.equal((await stat(opened)).mode & 0o777, 0o600);
+  assert.equal(await readFile(opened, 'utf8'), leadingPage(url));
+  assert.match(leadingPage(url), /url=http:\/\/127\.0\.0\.1:1\/#se&#34;cret&#60;">/);
+  await browser[Symbol.asyncDispose]();
+  await assert.rejects(stat(opened), { code: 'ENOENT' });
+  const without = await openBrowser(url, folder, () => ['/nonexistent/browser']);
+  assert.equal(without.started, false);
+  await without[Symbol.asyncDispose]();
+  assert.equal((await openBrowser(url, '/nonexistent/home')).started, false);
 });
