@@ -34,8 +34,11 @@ test.afterAll(async () => {
 
 async function picture(name: string): Promise<void> {
   for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.screenshot({ path: path.join(import.meta.dirname, 'screenshots', `${name}-${scheme}.png`) });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+    await page.screenshot({
+      path: path.join(import.meta.dirname, 'screenshots', `${name}-${scheme}.png`),
+      animations: 'disabled',
+    });
   }
 }
 
