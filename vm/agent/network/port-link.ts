@@ -3,6 +3,7 @@
  * attached. A host that does not answer in time is cut off; when it comes back, `sync` makes both sides agree again.
  */
 import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
 import type { FailedPort, PortMessageToHost, WantedPort } from '../../contract/wherry-api.ts';
 
@@ -176,11 +177,14 @@ export function createPortLink({ deadlineMs = 5000, onSettled }: PortLinkOptions
 
 function readLines(stream: Duplex, onLine: (line: string) => void): void {
   let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
+  // Not `setEncoding`: a connection taken over from Node's HTTP server refuses it.
+  const decoder = new StringDecoder('utf8');
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) onLine(line);
     if (rest.length > maxLineBytes) stream.destroy();
   });
+  // An upgraded connection is handed over paused.
+  stream.resume();
 }

@@ -212,6 +212,16 @@ for (const [what, text] of [
   });
 }
 
+test('a connection handed over paused is read all the same', async (t) => {
+  const { link } = start(t);
+  const host = new Host();
+  host.stream.pause();
+  await host.attach(link);
+  const adding = link.add(port(80));
+  host.done((await host.next()).id);
+  assert.deepEqual(await adding, { kind: 'bound' });
+});
+
 test('an answer to what was not asked is ignored; lines may come in pieces', async (t) => {
   const { link } = start(t);
   const host = new Host();
