@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
 import { readIfThere, writeDurably } from '../durable-file.ts';
 import type { HomePaths } from '../home.ts';
+import { makeOpensshKeyPair } from './openssh-key.ts';
 
 export interface VmIdentity {
   readonly instanceId: string;
@@ -43,7 +44,7 @@ async function instanceOf(file: string): Promise<string> {
 async function keyPair(file: string, comment: string): Promise<string> {
   const present = await readIfThere(file);
   if (present !== undefined) return present;
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  const pair = makeOpensshKeyPair(comment);
   await rm(`${file}.pub`, { force: true });
   await writeDurably(`${file}.pub`, `${pair.public}\n`, 0o644);
   await writeDurably(file, pair.private);
