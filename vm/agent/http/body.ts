@@ -42,21 +42,25 @@ export function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const upgraded = await readUpgradedBody(request, maxBodyBytes);
-  if (upgraded !== undefined) return upgraded;
-  const chunks: Buffer[] = [];
-  let length = 0;
   const timer = setTimeout(() => {
-    request.destroy(new EngineError('invalid-parameter', 'the request body did not arrive in time'));
+    const late = new EngineError('invalid-parameter', 'the request body did not arrive in time');
+    request.destroy(late);
+    request.socket.destroy();
   }, bodyTimeoutMs);
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maxBodyBytes) throw new EngineError('too-large', `the request body is over ${maxBodyBytes} bytes`);
-      chunks.push(chunk);
-    }
+    return (await readUpgradedBody(request, maxBodyBytes)) ?? (await readStream(request));
   } finally {
     clearTimeout(timer);
+  }
+}
+
+async function readStream(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBodyBytes) throw new EngineError('too-large', `the request body is over ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }

@@ -1,0 +1,165 @@
+/** The HTTP server on a real socket: boot answers, versions, malformed requests, hijacked connections. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { z } from 'zod';
+import { readBodyAs } from '../../../../../vm/agent/http/body.ts';
+import { hijack } from '../../../../../vm/agent/http/hijack.ts';
+import { sendJson } from '../../../../../vm/agent/http/reply.ts';
+import type { Route } from '../../../../../vm/agent/http/route.ts';
+import { startEngineServer } from '../../../../../vm/agent/http/server.ts';
+import { EngineError } from '../../../../../vm/contract/errors.ts';
+
+const routes: Route[] = [
+  {
+    method: 'POST',
+    path: '/things/:name/echo',
+    handle: async ({ request, response, params, apiVersion }) => {
+      const body = await readBodyAs(request, z.object({ word: z.string() }));
+      sendJson(response, { ...params, ...body, apiVersion });
+    },
+  },
+  {
+    method: 'POST',
+    path: '/raw',
+    handle: async ({ request, response }) => {
+      const { word } = await readBodyAs(request, z.object({ word: z.string().default('none') }));
+      const socket = hijack(request, response, 'raw-stream');
+      socket.write(`<${word}>`);
+      socket.on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()));
+      socket.on('end', () => socket.end('end'));
+    },
+  },
+  { method: 'GET', path: '/broken', handle: () => Promise.reject(new TypeError('a bug')) },
+  { method: 'GET', path: '/taken', handle: () => Promise.reject(new EngineError('conflict', 'it is taken')) },
+  { method: 'GET', path: '/same', handle: () => Promise.reject(new EngineError('not-modified', 'same')) },
+];
+
+async function serve(t: TestContext, open = true): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wherry-http-'));
+  const socketPath = path.join(folder, 'docker.sock');
+  const server = await startEngineServer({
+    socketPath,
+    serverHeader: 'Wherry/test (linux)',
+    early: [{ method: 'GET', path: '/_ping', handle: ({ response }) => Promise.resolve(void response.end('OK')) }],
+    describeBoot: () => 'the engine is not ready yet: preparing the data disk',
+  });
+  if (open) server.open(routes);
+  t.after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+  return socketPath;
+}
+
+function call(socketPath: string, method: string, url: string, body?: string) {
+  return new Promise<{ status: number | undefined; headers: NodeJS.Dict<string | string[]>; body: string }>(
+    (resolve, reject) => {
+      const request = httpRequest({ socketPath, method, path: url, agent: false }, (response) => {
+        text(response).then(
+          (answer) => resolve({ status: response.statusCode, headers: response.headers, body: answer }),
+          reject,
+        );
+      });
+      request.on('error', reject);
+      request.end(body);
+    },
+  );
+}
+
+/** Sends bytes, then ends its side, and reads to the end. */
+async function talk(socketPath: string, ...parts: string[]): Promise<string> {
+  const socket = connect({ path: socketPath, allowHalfOpen: true });
+  let received = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+  for (const part of parts) {
+    socket.write(part);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  socket.end();
+  await new Promise((resolve) => socket.on('close', resolve).on('error', resolve));
+  return received;
+}
+
+test('before the engine is open: ping answers, the rest is told the stage', async (t) => {
+  const socketPath = await serve(t, false);
+  assert.equal(statSync(socketPath).mode & 0o777, 0o660);
+  assert.equal((await call(socketPath, 'GET', '/v1.41/_ping')).body, 'OK');
+  const early = await call(socketPath, 'GET', '/containers/json');
+  assert.equal(early.status, 503);
+  assert.deepEqual(JSON.parse(early.body), { message: 'the engine is not ready yet: preparing the data disk' });
+});
+
+test('version prefixes: none and all supported ones; others are told why', async (t) => {
+  const socketPath = await serve(t);
+  const answer = await call(socketPath, 'POST', '/v1.24/things/a%2Fb/echo', '{"word":"w"}');
+  assert.deepEqual(JSON.parse(answer.body), { name: 'a/b', word: 'w', apiVersion: '1.24' });
+  assert.equal(answer.headers['api-version'], '1.47');
+  assert.equal(answer.headers.server, 'Wherry/test (linux)');
+  const old = await call(socketPath, 'GET', '/v1.23/taken');
+  assert.equal(old.status, 400);
+  assert.match(old.body, /client version 1.23 is too old. Minimum supported API version is 1.24/);
+  assert.match((await call(socketPath, 'GET', '/v1.48/taken')).body, /client version 1.48 is too new/);
+});
+
+test('errors: their status and message; a bug is a 500 and the server lives on', async (t) => {
+  const socketPath = await serve(t);
+  assert.deepEqual(await call(socketPath, 'GET', '/taken').then(({ status, body }) => [status, body]), [
+    409,
+    '{"message":"it is taken"}\n',
+  ]);
+  assert.equal((await call(socketPath, 'GET', '/same')).status, 304);
+  assert.equal((await call(socketPath, 'GET', '/broken')).status, 500);
+  assert.equal((await call(socketPath, 'GET', '/nothing')).status, 404);
+  assert.equal((await call(socketPath, 'DELETE', '/taken')).status, 404);
+  for (const body of ['{', '{"word":1}', '[]', 'null']) {
+    assert.equal((await call(socketPath, 'POST', '/things/x/echo', body)).status, 400, body);
+  }
+  const large = await call(socketPath, 'POST', '/things/x/echo', `{"word":"${'x'.repeat(5_000_000)}"}`).catch(
+    () => undefined,
+  );
+  assert.ok(large === undefined || large.status === 413);
+  assert.match(await talk(socketPath, 'nonsense\r\n\r\n'), /^HTTP\/1.1 400/);
+  assert.equal((await call(socketPath, 'GET', '/%E0%A4%A')).status, 404);
+  assert.equal((await call(socketPath, 'GET', '/_ping')).status, 200);
+});
+
+test('hijack with Upgrade: the body first, however it is cut, then raw both ways with half-close', async (t) => {
+  const socketPath = await serve(t);
+  const head =
+    'POST /v1.47/raw HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 12\r\n\r\n';
+  for (const parts of [
+    [head, '{"wo', 'rd":"a"}typed'],
+    [`${head}{"word":"a"}typed`],
+    [`${head}{"word":"a"}`, 'ty', 'ped'],
+  ]) {
+    const answer = await talk(socketPath, ...parts);
+    assert.match(answer, /^HTTP\/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n/);
+    assert.match(answer, /Content-Type: application\/vnd.docker.raw-stream\r\n/);
+    assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), '<a>TYPEDend');
+  }
+});
+
+test('hijack without Upgrade: 200, then raw', async (t) => {
+  const socketPath = await serve(t);
+  const answer = await talk(
+    socketPath,
+    'POST /raw HTTP/1.1\r\nHost: d\r\nContent-Length: 12\r\n\r\n{"word":"b"}',
+    'GET / HTTP/1.1 is only text now',
+  );
+  assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+  assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), '<b>GET / HTTP/1.1 IS ONLY TEXT NOWend');
+});
+
+test('an upgraded request whose body never comes leaves nothing behind', async (t) => {
+  const socketPath = await serve(t);
+  const head = 'POST /raw HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 12\r\n\r\n{';
+  assert.match(await talk(socketPath, head), /^HTTP\/1.1 400/);
+  assert.equal((await call(socketPath, 'GET', '/_ping')).status, 200);
+});
