@@ -41,6 +41,11 @@ export function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown
   );
 }
 
+/** For requests whose body means nothing but is on the connection all the same. */
+export async function skipBody(request: IncomingMessage): Promise<void> {
+  await readBody(request);
+}
+
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const timer = setTimeout(() => {
     const late = new EngineError('invalid-parameter', 'the request body did not arrive in time');

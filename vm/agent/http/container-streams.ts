@@ -6,6 +6,7 @@ import { containerLogs } from '../use-cases/container-logs.ts';
 import type { Parts } from '../use-cases/parts.ts';
 import { containerStats } from '../use-cases/container-stats.ts';
 import { parseWaitCondition, waitForContainer } from '../use-cases/wait-container.ts';
+import { skipBody } from './body.ts';
 import { hijack } from './hijack.ts';
 import { booleanOf } from './query.ts';
 import { sendJson, writeChunk, writeLine } from './reply.ts';
@@ -28,8 +29,9 @@ function attach(parts: Parts): Route {
         stream: booleanOf(query, 'stream'),
         detachKeys: query.get('detachKeys') ?? '',
       };
+      await skipBody(request);
       const record = prepareAttach(parts, params.id ?? '', wanted);
-      const client = hijack(request, response, record.config.Tty ? 'raw-stream' : 'multiplexed-stream');
+      const client = await hijack(request, response, record.config.Tty ? 'raw-stream' : 'multiplexed-stream');
       await attachContainer(parts, record, wanted, client);
     },
   };

@@ -60,15 +60,21 @@ function nextChunk(socket: Socket): Promise<Buffer> {
 
 export type HijackContent = 'raw-stream' | 'multiplexed-stream';
 
-/** Answers and hands over the connection; nothing else may be written to `response` afterwards. The body must have been read. */
-export function hijack(request: IncomingMessage, response: ServerResponse, content: HijackContent): Socket {
+/**
+ * Answers and hands over the connection, paused: what comes is kept until the caller resumes it. The body must have been
+ * read; nothing else may be written to `response` afterwards.
+ */
+export async function hijack(
+  request: IncomingMessage,
+  response: ServerResponse,
+  content: HijackContent,
+): Promise<Socket> {
   const isUpgrade = upgraded.has(request);
   const socket = upgraded.get(request) ?? request.socket;
   const headers = Object.entries(response.getHeaders()).map(([name, value]) => `${name}: ${String(value)}\r\n`);
   response.detachSocket(socket);
-  // Node's parser and time-outs are on the socket when it was an ordinary request.
-  for (const event of ['data', 'end', 'drain', 'timeout', 'close', 'error', 'readable'])
-    socket.removeAllListeners(event);
+  if (!isUpgrade) await takeFromParser(socket);
+  socket.pause();
   socket.setTimeout(0);
   socket.on('error', () => socket.destroy());
   const status = isUpgrade
@@ -76,4 +82,12 @@ export function hijack(request: IncomingMessage, response: ServerResponse, conte
     : 'HTTP/1.1 200 OK\r\nConnection: close\r\n';
   socket.write(`${status}Content-Type: application/vnd.docker.${content}\r\n${headers.join('')}\r\n`);
   return socket;
+}
+
+/** Node's parser reads the descriptor itself until somebody listens, and resumes the socket once more in the same turn. */
+async function takeFromParser(socket: Socket): Promise<void> {
+  socket.on('readable', () => undefined);
+  for (const event of ['data', 'end', 'drain', 'timeout', 'close', 'error', 'readable'])
+    socket.removeAllListeners(event);
+  await new Promise((resolve) => setImmediate(resolve));
 }

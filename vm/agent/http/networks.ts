@@ -3,6 +3,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { Filters } from '../filters.ts';
 import { inspectNetwork, listNetworks, networkFilterNames } from '../use-cases/list-networks.ts';
 import type { Parts } from '../use-cases/parts.ts';
+import { skipBody } from './body.ts';
 import { hijack } from './hijack.ts';
 import { sendJson } from './reply.ts';
 import type { Route } from './route.ts';
@@ -28,10 +29,12 @@ export function networkRoutes(parts: Pick<Parts, 'network'>): Route[] {
     {
       method: 'POST',
       path: '/wherry/v1/ports',
-      handle: ({ request, response }) => {
+      handle: async ({ request, response }) => {
+        await skipBody(request);
         if (request.headers.upgrade !== 'tcp') throw new EngineError('invalid-parameter', 'Upgrade: tcp is needed');
-        parts.network.serveHost(hijack(request, response, 'raw-stream'));
-        return Promise.resolve();
+        const host = await hijack(request, response, 'raw-stream');
+        parts.network.serveHost(host);
+        host.resume();
       },
     },
   ];

@@ -55,7 +55,7 @@ export function prepareExec(parts: Parts, id: string): ExecSession {
 export async function startExec(
   parts: Parts,
   session: ExecSession,
-  takeClient: (() => Duplex) | undefined,
+  takeClient: (() => Promise<Duplex>) | undefined,
 ): Promise<void> {
   const record = parts.store.find(session.containerId);
   const running = runningOf(parts, record);
@@ -90,7 +90,7 @@ export async function startExec(
   }
   const { config } = session;
   const detachKeys = config.tty || config.detachKeys !== '' ? new DetachKeys(config.detachKeys) : undefined;
-  await joinExec(takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
+  await joinExec(await takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
 }
 
 /** As Docker does: an attached client reads the reason as output, and 126 or 127 from the exec's state. */

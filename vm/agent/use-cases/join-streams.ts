@@ -52,6 +52,7 @@ export function joinStreams(client: Duplex, process: Duplex, options: JoinOption
     });
     process.on('drain', () => client.resume());
     client.on('end', () => process.end());
+    client.resume();
   });
 }
 

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { z } from 'zod';
-import { readBodyAs } from '../../../../../vm/agent/http/body.ts';
+import { readBodyAs, skipBody } from '../../../../../vm/agent/http/body.ts';
 import { hijack } from '../../../../../vm/agent/http/hijack.ts';
 import { sendJson } from '../../../../../vm/agent/http/reply.ts';
 import type { Route } from '../../../../../vm/agent/http/route.ts';
@@ -30,10 +30,11 @@ const routes: Route[] = [
     path: '/raw',
     handle: async ({ request, response }) => {
       const { word } = await readBodyAs(request, z.object({ word: z.string().default('none') }));
-      const socket = hijack(request, response, 'raw-stream');
+      const socket = await hijack(request, response, 'raw-stream');
       socket.write(`<${word}>`);
       socket.on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()));
       socket.on('end', () => socket.end('end'));
+      socket.resume();
     },
   },
   { method: 'GET', path: '/broken', handle: () => Promise.reject(new TypeError('a bug')) },
@@ -162,4 +163,34 @@ test('an upgraded request whose body never comes leaves nothing behind', async (
   const head = 'POST /raw HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 12\r\n\r\n{';
   assert.match(await talk(socketPath, head), /^HTTP\/1.1 400/);
   assert.equal((await call(socketPath, 'GET', '/_ping')).status, 200);
+});
+
+test('a hijacked connection that nobody reads yet keeps what comes', async (t) => {
+  let taken: Awaited<ReturnType<typeof hijack>> | undefined;
+  const late: Route = {
+    method: 'POST',
+    path: '/late',
+    handle: async ({ request, response }) => {
+      await skipBody(request);
+      taken = await hijack(request, response, 'raw-stream');
+    },
+  };
+  const folder = mkdtempSync(path.join(tmpdir(), 'wherry-http-'));
+  const socketPath = path.join(folder, 'docker.sock');
+  const server = await startEngineServer({ socketPath, serverHeader: '', early: [late], describeBoot: () => '' });
+  t.after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+  for (const upgrade of ['', 'Connection: Upgrade\r\nUpgrade: tcp\r\n']) {
+    const talking = talk(
+      socketPath,
+      `POST /late HTTP/1.1\r\nHost: d\r\n${upgrade}Content-Length: 0\r\n\r\n`,
+      'early words',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    taken?.on('data', (chunk: Buffer) => taken?.write(chunk.toString().toUpperCase())).on('end', () => taken?.end());
+    taken?.resume();
+    assert.match(await talking, /EARLY WORDS$/);
+  }
 });
