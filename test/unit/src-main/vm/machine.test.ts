@@ -1,0 +1,189 @@
+/** The VM service over a back end whose guests are in this process: every path but QEMU itself is real. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { AppError } from '../../../../src-main/contract/errors.ts';
+import type { VmView } from '../../../../src-main/contract/vm.ts';
+import { prepareHome } from '../../../../src-main/home.ts';
+import { Link } from '../../../../src-main/link/link.ts';
+import { SettingsStore } from '../../../../src-main/settings/store.ts';
+import { Machine } from '../../../../src-main/vm/machine.ts';
+import { readRecord } from '../../../../src-main/vm/record.ts';
+import { FakeBackend, writeTinyImage, type FakeBackendOptions } from '../../../helpers/fake-backend.ts';
+
+async function setUp(t: TestContext, options: Omit<FakeBackendOptions, 'paths'> = {}) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'wherry-machine-'));
+  const paths = await prepareHome(path.join(folder, 'home'));
+  const imageFolder = await writeTinyImage(path.join(folder, 'guest'));
+  const settings = await SettingsStore.open(paths);
+  const backend = new FakeBackend({ ...options, paths });
+  const made: { machine: Machine; link: Link }[] = [];
+  const newMachine = (): Machine => {
+    const link = new Link();
+    const machine = new Machine({
+      paths,
+      settings,
+      link,
+      chooseBackend: () => backend,
+      imageFolder,
+      extraDisks: [],
+      devImage: false,
+    });
+    made.push({ machine, link });
+    return machine;
+  };
+  t.after(async () => {
+    for (const { machine, link } of made) {
+      await machine[Symbol.asyncDispose]();
+      await link[Symbol.asyncDispose]();
+    }
+    for (const vm of backend.vms) await vm.die('test over');
+    await rm(folder, { recursive: true, force: true });
+  });
+  return { machine: newMachine(), newMachine, backend, paths, folder };
+}
+
+function kinds(machine: Machine): string[] {
+  const seen: string[] = [];
+  machine.onChange((view) => {
+    const { state } = view;
+    const text = state.kind === 'stopping' ? `stopping ${state.step}` : state.kind;
+    if (seen.at(-1) !== text) seen.push(text);
+  });
+  return seen;
+}
+
+async function until(machine: Machine, reached: (view: VmView) => boolean): Promise<void> {
+  if (reached(machine.view)) return;
+  await new Promise<void>((resolve) => {
+    const end = machine.onChange((view) => {
+      if (!reached(view)) return;
+      end();
+      resolve();
+    });
+  });
+}
+
+test('boots through every stage to ready, and stops when the guest is asked', async (t) => {
+  const { machine, backend, paths } = await setUp(t);
+  const seen = kinds(machine);
+  await machine.start();
+  assert.equal(machine.view.state.kind, 'ready');
+  assert.equal(machine.view.link, 'up');
+  assert.deepEqual(new Set(machine.view.stages.map((stage) => stage.state)), new Set(['done']));
+  assert.equal((await readRecord(paths.vm.record))?.name, backend.vms[0]?.record.name);
+  await machine.stop();
+  assert.deepEqual(seen, ['booting', 'ready', 'stopping guest', 'absent']);
+  assert.deepEqual(backend.vms[0]?.log, ['shutdown']);
+  await assert.rejects(readFile(paths.vm.record), { code: 'ENOENT' });
+  assert.equal(machine.stoppedOnPurpose, true);
+});
+
+test('two starts at once are one boot', async (t) => {
+  const { machine, backend } = await setUp(t);
+  await Promise.all([machine.start(), machine.start()]);
+  await machine.start();
+  assert.equal(backend.starts, 1);
+});
+
+test('leaving one’s wait does not end the boot for others', async (t) => {
+  const { machine } = await setUp(t);
+  const controller = new AbortController();
+  const first = machine.start(controller.signal);
+  const second = machine.start();
+  controller.abort(new Error('not me'));
+  await assert.rejects(first, { message: 'not me' });
+  await second;
+  assert.equal(machine.view.state.kind, 'ready');
+});
+
+test('a failed boot is tried once more, and the second failure is shown with its stage', async (t) => {
+  const { machine, backend } = await setUp(t, {
+    onStart: () => {
+      throw new AppError('vm-failed', 'start QEMU: no room', { hint: 'Make room.' });
+    },
+  });
+  await assert.rejects(machine.start(), { code: 'vm-failed', hint: 'Make room.' });
+  assert.equal(backend.starts, 2);
+  assert.deepEqual(machine.view.state, {
+    kind: 'failed',
+    stage: 'process',
+    message: 'start QEMU: no room',
+    hint: 'Make room.',
+  });
+});
+
+test('a boot that fails once becomes ready by itself', async (t) => {
+  const { machine } = await setUp(t, {
+    onStart: (attempt) => {
+      if (attempt === 1) throw new AppError('vm-failed', 'hung');
+    },
+  });
+  await machine.start();
+  assert.equal(machine.view.state.kind, 'ready');
+});
+
+test('what the guest itself calls broken is not tried again, and leaves nothing running', async (t) => {
+  const { machine, backend } = await setUp(t, {
+    disk: () => ({ state: 'failed', detail: 'not a disk of ours', hint: 'Look at it.' }),
+  });
+  await assert.rejects(machine.start(), { code: 'vm-failed', hint: 'Look at it.' });
+  assert.equal(backend.starts, 1);
+  assert.equal(backend.vms[0]?.alive, false);
+  assert.equal(machine.view.state.kind, 'failed');
+});
+
+test('a stop during the boot ends it', async (t) => {
+  const { machine, backend } = await setUp(t, { disk: () => ({ state: 'starting', detail: 'checking' }) });
+  const refused = assert.rejects(machine.start(), { code: 'cancelled' });
+  await until(machine, (view) => view.state.kind === 'booting' && view.state.stage === 'disk');
+  await machine.stop();
+  await refused;
+  assert.equal(machine.view.state.kind, 'absent');
+  assert.equal(backend.vms[0]?.alive, false);
+});
+
+test('a VM that dies is told as a failure, and can be started again', async (t) => {
+  const { machine, backend, paths } = await setUp(t);
+  await machine.start();
+  await backend.vms[0]?.die('qemu: killed');
+  await until(machine, (view) => view.state.kind === 'failed');
+  assert.match(JSON.stringify(machine.view.state), /qemu: killed/);
+  await until(machine, (view) => view.link === 'none');
+  while (await readFile(paths.vm.record).catch(() => undefined)) await new Promise((resolve) => setImmediate(resolve));
+  await machine.start();
+  assert.equal(machine.view.state.kind, 'ready');
+  assert.equal(backend.starts, 2);
+});
+
+test('another process attaches to the VM that runs, without starting one', async (t) => {
+  const { machine, newMachine, backend } = await setUp(t);
+  await machine.start();
+  await machine[Symbol.asyncDispose]();
+  const second = newMachine();
+  assert.equal(await second.hasRunningVm(), true);
+  await second.start();
+  assert.equal(second.view.state.kind, 'ready');
+  assert.equal(backend.starts, 1);
+});
+
+test('a stop without having attached ends the VM all the same', async (t) => {
+  const { machine, newMachine, backend } = await setUp(t);
+  await machine.start();
+  await machine[Symbol.asyncDispose]();
+  const second = newMachine();
+  await second.stop();
+  assert.equal(backend.vms[0]?.alive, false);
+  assert.equal(second.view.state.kind, 'absent');
+});
+
+test('mend rebuilds a dead link and leaves the VM alone', async (t) => {
+  const { machine, backend } = await setUp(t);
+  await machine.start();
+  backend.vms[0]?.guest.cut();
+  await machine.mend();
+  assert.equal(machine.view.state.kind, 'ready');
+  assert.equal(backend.starts, 1);
+});
