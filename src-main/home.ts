@@ -27,6 +27,8 @@ export interface HomePaths {
     readonly record: string;
     /** Outcome of the accelerator probe, so that it runs once and not at each boot. */
     readonly accelerator: string;
+    /** Which image files were found whole. */
+    readonly verified: string;
     /** The instance's identity, made once. */
     readonly instance: string;
   };
@@ -74,6 +76,7 @@ export function homePaths(root: string, platform: NodeJS.Platform = process.plat
       clientKey: path.join(vm, 'client_ed25519'),
       record: path.join(vm, 'vm.json'),
       accelerator: path.join(vm, 'accelerator.json'),
+      verified: path.join(vm, 'verified.json'),
       instance: path.join(vm, 'instance.json'),
     },
   };

@@ -69,7 +69,7 @@ export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | un
 }
 
 /** The reason as an Error: an AbortSignal may carry anything. */
-export function reasonOf(signal: AbortSignal | undefined): Error {
+function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason : new AppError('cancelled', 'cancelled', { cause: reason });
 }

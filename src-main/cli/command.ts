@@ -28,7 +28,7 @@ export interface Command {
   run(context: CliContext, input: CommandInput): Promise<number>;
 }
 
-export interface Flag {
+interface Flag {
   readonly type: 'boolean' | 'string';
   readonly short?: string;
   readonly help: string;

@@ -90,7 +90,8 @@ async function spawnBackground(context: CliContext): Promise<Background> {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       env: { ...context.env, WHERRY_HOME: context.paths.root },
-      cwd: context.paths.root,
+      // Not the caller's folder, which it would hold for ever; but node's own options may be relative to that.
+      cwd: context.self.length > 2 ? process.cwd() : context.paths.root,
       windowsHide: true,
     });
     const background: Background = { logFile, endedWith: undefined };

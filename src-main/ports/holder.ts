@@ -92,7 +92,7 @@ export function parseLsof(text: string): PortHolder | undefined {
   return pid === undefined || name === undefined ? undefined : { pid: Number(pid), name };
 }
 
-export function holderScript(protocol: 'tcp' | 'udp', port: number): string {
+function holderScript(protocol: 'tcp' | 'udp', port: number): string {
   const find =
     protocol === 'tcp'
       ? `Get-NetTCPConnection -LocalPort ${port} -State Listen -ErrorAction Stop`

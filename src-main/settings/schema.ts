@@ -37,7 +37,7 @@ export function defaultSettings(host: HostResources): Settings {
   };
 }
 
-export const smallestMemoryMiB = 512;
+const smallestMemoryMiB = 512;
 const smallestDiskGiB = 4;
 const largestDiskGiB = 2048;
 

@@ -70,7 +70,7 @@ export class SettingsStore implements SettingsService {
   }
 }
 
-export function hostResources(): HostResources {
+function hostResources(): HostResources {
   return { cores: os.availableParallelism(), memoryMiB: Math.floor(os.totalmem() / (1024 * 1024)) };
 }
 

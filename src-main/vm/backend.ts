@@ -109,7 +109,7 @@ export interface VmRecord {
   readonly startedAtMs: number;
 }
 
-export interface SshAddress {
+interface SshAddress {
   readonly host: string;
   readonly port: number;
 }

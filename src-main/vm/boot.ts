@@ -11,7 +11,7 @@ import { raceAbort, withDeadline } from '../wait.ts';
 import type { GuestImage, RunningVm, VmBackend, VmRecord, Warning } from './backend.ts';
 import { extraCertificates } from './certificates.ts';
 import { followConsole, keepFailedConsole, startConsole } from './console.ts';
-import { guestImageId, openGuestImage } from './guest-image.ts';
+import { guestImageId, openGuestImage, openVerifiedFiles } from './guest-image.ts';
 import { vmIdentity, type VmIdentity } from './keys.ts';
 import { GuestFault, readinessStages, reachStage, type GuestProbes } from './readiness.ts';
 import { readRecord, removeRecord, writeRecord } from './record.ts';
@@ -34,7 +34,7 @@ export interface BootContext {
   readonly report: BootReport;
 }
 
-export interface BootReport {
+interface BootReport {
   stage(stage: VmStage, label: string): void;
   backend(backend: NonNullable<VmView['backend']>): void;
   warn(warnings: readonly Warning[]): void;
@@ -111,7 +111,9 @@ const newerImage: Warning = {
 async function prepare(context: BootContext, report: BootReport, signal: AbortSignal) {
   const { paths, backend, settings } = context;
   report.stage('prepare', 'Checking the system image');
-  const image = await openGuestImage(context.imageFolder, signal);
+  const verified = await openVerifiedFiles(paths.vm.verified);
+  const image = await openGuestImage(context.imageFolder, verified, signal);
+  await verified.save();
   report.stage('prepare', 'Choosing the accelerator');
   const probe = await backend.probe({ accelerator: settings.vm.accelerator, kernel: image.kernel }, signal);
   report.backend({ kind: backend.kind, accelerator: probe.accelerator, version: probe.version });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
-import { readIfThere } from '../durable-file.ts';
+import { readIfThere, writeDurably } from '../durable-file.ts';
 import type { GuestImage } from './backend.ts';
 
 const fileSchema = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: z.number() });
@@ -16,18 +16,27 @@ const manifestSchema = z.object({
   files: z.object({ vmlinuz: fileSchema, 'initramfs.img': fileSchema, 'system.erofs': fileSchema }),
 });
 type Manifest = z.infer<typeof manifestSchema>;
+/** A few images' worth. */
+const maxKept = 12;
 
-/** Files already hashed in this process: path, size and time of change → hash. */
-const hashed = new Map<string, string>();
+/** Remembers which files were found whole, by path, size, time of change and inode, so that a boot need not read them all. */
+export interface VerifiedFiles {
+  has(key: string): boolean;
+  add(key: string): void;
+}
 
 /**
- * The image in `folder`, every file verified.
+ * The image in `folder`, every file verified against the manifest, unless it is remembered as whole and unchanged since.
  * @throws AppError `image-missing` when it is absent, incomplete or damaged.
  */
-export async function openGuestImage(folder: string, signal?: AbortSignal): Promise<GuestImage> {
+export async function openGuestImage(
+  folder: string,
+  verified: VerifiedFiles,
+  signal?: AbortSignal,
+): Promise<GuestImage> {
   const manifest = await readManifest(folder);
   const names = ['vmlinuz', 'initramfs.img', 'system.erofs'] as const;
-  await Promise.all(names.map((name) => verify(path.join(folder, name), manifest.files[name], signal)));
+  await Promise.all(names.map((name) => verify(path.join(folder, name), manifest.files[name], verified, signal)));
   const at = (name: (typeof names)[number]): string => path.join(folder, name);
   return {
     architecture: manifest.arch,
@@ -68,19 +77,49 @@ async function readManifest(folder: string): Promise<Manifest> {
   }
 }
 
-async function verify(file: string, expected: Manifest['files']['vmlinuz'], signal?: AbortSignal): Promise<void> {
+async function verify(
+  file: string,
+  expected: Manifest['files']['vmlinuz'],
+  verified: VerifiedFiles,
+  signal?: AbortSignal,
+): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) throw missing(`${file} is not there`);
   if (found.size !== expected.sizeBytes) throw missing(`${file} has ${found.size} bytes, not ${expected.sizeBytes}`);
-  const key = `${file} ${found.size} ${found.mtimeMs} ${found.ino}`;
-  let sha256 = hashed.get(key);
-  if (sha256 === undefined) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash, { ...(signal && { signal }) });
-    sha256 = hash.digest('hex');
-    hashed.set(key, sha256);
+  const key = [file, found.size, found.mtimeMs, found.ino, expected.sha256].join(' ');
+  if (verified.has(key)) return;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash, { ...(signal && { signal }) });
+  if (hash.digest('hex') !== expected.sha256) {
+    throw missing(`${file} is damaged: its SHA-256 is not the manifest's`);
   }
-  if (sha256 !== expected.sha256) throw missing(`${file} is damaged: its SHA-256 is not the manifest's`);
+  verified.add(key);
+}
+
+/** In a file of the home; a damaged one is as good as none. */
+export async function openVerifiedFiles(file: string): Promise<VerifiedFiles & { save(): Promise<void> }> {
+  const text = await readIfThere(file);
+  const known = new Set(parseKeys(text));
+  let changed = false;
+  return {
+    has: (key) => known.has(key),
+    add: (key) => {
+      known.add(key);
+      changed = true;
+    },
+    save: async () => {
+      if (changed) await writeDurably(file, JSON.stringify([...known].slice(-maxKept)));
+      changed = false;
+    },
+  };
+}
+
+function parseKeys(text: string | undefined): string[] {
+  try {
+    return z.array(z.string()).parse(JSON.parse(text ?? '[]'));
+  } catch {
+    return [];
+  }
 }
 
 function missing(reason: string, cause?: unknown): AppError {

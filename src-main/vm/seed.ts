@@ -38,7 +38,7 @@ export async function buildSeed(input: SeedInput): Promise<Buffer> {
   return buffer(pack);
 }
 
-export function describeSeed(input: SeedInput): Seed {
+function describeSeed(input: SeedInput): Seed {
   return {
     version: 1,
     instanceId: input.instanceId,

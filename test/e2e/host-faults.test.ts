@@ -97,6 +97,8 @@ describe('with a VM', () => {
   before(async () => {
     const both = await Promise.all([home.wherry(['up', '--json']), home.wherry(['up', '--json'])]);
     for (const ended of both) ok(ended);
+    // The engine answers before it has imported the image it carries.
+    await eventually('the starter image', () => home.docker(['image', 'inspect', image]));
     ok(await home.docker(['create', '--name', 'kept', image, 'true']));
   });
 

@@ -58,11 +58,11 @@ function parseChange(word: string): Change {
 export function apply(before: Settings, changes: readonly Change[]): Settings {
   const next = structuredClone(before) as unknown as Record<string, unknown>;
   for (const [field, value] of changes) {
-    const [first = '', second] = field.split('.');
+    const [first = '', second, ...more] = field.split('.');
     const group = second === undefined ? next : (next[first] as Record<string, unknown> | undefined);
     const name = second ?? first;
     const present = group?.[name];
-    if (group === undefined || present === undefined || typeof present === 'object') {
+    if (more.length > 0 || group === undefined || present === undefined || typeof present === 'object') {
       throw new UsageError(`there is no setting '${field}'. See: wherry settings --help`);
     }
     group[name] = typeof present === 'number' ? Number(value) : value;

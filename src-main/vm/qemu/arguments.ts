@@ -82,7 +82,7 @@ export function cpuModel(accelerator: MachineSpec['accelerator']): string {
 }
 
 /** Commas end a value in QEMU's options; doubled they stand for themselves. */
-export function quote(value: string): string {
+function quote(value: string): string {
   return value.replaceAll(',', ',,');
 }
 

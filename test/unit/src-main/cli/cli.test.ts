@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { quoteForShell } from '../../../../src-main/cli/commands/ssh.ts';
+import { apply } from '../../../../src-main/cli/commands/settings.ts';
+import { StageProgress } from '../../../../src-main/cli/progress.ts';
+import type { VmView } from '../../../../src-main/contract/vm.ts';
+import { defaultSettings } from '../../../../src-main/settings/schema.ts';
+import { ViewModel } from '../../../../src-main/vm/view.ts';
+
+const main = path.resolve('src-main/cli/main.ts');
+let home: string;
+
+before(() => {
+  home = mkdtempSync(path.join(tmpdir(), 'wherry-cli-'));
+});
+after(() => rmSync(home, { recursive: true, force: true }));
+
+function wherry(...args: string[]) {
+  const ended = spawnSync(process.execPath, ['--import', 'tsx', main, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, WHERRY_HOME: home, WHERRY_GUEST_IMAGE: path.join(home, 'none') },
+  });
+  return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+test('wrong usage ends with 2 and names what is wrong', () => {
+  assert.deepEqual(wherry('fly').code, 2);
+  assert.match(wherry('fly').stderr, /no command 'fly'/);
+  assert.match(wherry('up', '--fast').stderr, /Unknown option '--fast'/);
+  assert.equal(wherry('settings', 'vm.wings=2').code, 2);
+  assert.equal(wherry('logs', 'engine').code, 2);
+});
+
+test('help names every command but the hidden one, and each has its own', () => {
+  const general = wherry('--help');
+  assert.equal(general.code, 0);
+  assert.match(general.stdout, /^ {2}doctor {2}/m);
+  assert.doesNotMatch(general.stdout, /^ {2}host {2}/m);
+  assert.match(wherry('up', '--help').stdout, /^Usage: wherry up/);
+});
+
+test('with nothing running, status says so with 3, and down is harmless', () => {
+  const status = wherry('status', '--json');
+  assert.equal(status.code, 3);
+  const { owner, ready, vm } = JSON.parse(status.stdout) as { owner: unknown; ready: boolean; vm: unknown };
+  assert.deepEqual([owner, ready, vm], [null, false, null]);
+  assert.equal(wherry('down').code, 0);
+  assert.equal(wherry('ssh').code, 1);
+});
+
+test('settings are changed within their bounds, and kept', () => {
+  assert.equal(wherry('settings', 'vm.cpus=1', 'onQuit=stop').code, 0);
+  assert.match(wherry('settings').stdout, /^vm\.cpus=1$[^]*^onQuit=stop$/m);
+  const refused = wherry('settings', 'vm.cpus=100000', '--json');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /"code":"invalid-input"/);
+  assert.match(refused.stderr, /whole number from 1 to/);
+});
+
+test('the doctor names the missing image as the broken stage', () => {
+  const ended = wherry('doctor');
+  assert.equal(ended.code, 1);
+  assert.match(ended.stdout, /✗ system image/);
+  assert.match(ended.stdout, /Broken: system image\./);
+});
+
+test('up without an image fails with what to do, and its background owner can be ended', () => {
+  const ended = wherry('up');
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /What to do: .*npm run image/);
+  assert.match(wherry('status').stdout, /failed: open the guest image/);
+  assert.equal(wherry('down').code, 0);
+  assert.match(wherry('status').stdout, /Owner: +none/);
+});
+
+test('a change names a field there is, and keeps its kind', () => {
+  const settings = defaultSettings({ cores: 4, memoryMiB: 8192 });
+  assert.equal(apply(settings, [['vm.cpus', '3']]).vm.cpus, 3);
+  assert.equal(apply(settings, [['appearance.theme', 'dark']]).appearance.theme, 'dark');
+  assert.equal(settings.vm.cpus, 4, 'the old value stays');
+  for (const field of ['vm', 'vm.', 'nothing', 'vm.cpus.x.y', '__proto__.x', 'onQuit.x']) {
+    assert.throws(() => apply(settings, [[field, '1']]), /no setting/, field);
+  }
+});
+
+test('words of a command reach the guest’s shell as they are', () => {
+  assert.equal(quoteForShell('/bin/ls'), '/bin/ls');
+  assert.equal(quoteForShell("it's; rm -rf $HOME"), `'it'\\''s; rm -rf $HOME'`);
+  assert.equal(quoteForShell(''), "''");
+});
+
+test('progress shows each stage once, live on a terminal only', () => {
+  for (const isTerminal of [false, true]) {
+    let written = '';
+    const progress = new StageProgress({ isTerminal, write: (text) => (written += text) });
+    let nowMs = 0;
+    const model = new ViewModel('/d', () => (nowMs += 1000));
+    const views: VmView[] = [];
+    model.onChange((view) => views.push(view));
+    model.apply({ kind: 'start', atMs: 0 });
+    model.stage('prepare', 'Preparing the disks');
+    model.stage('process', 'Starting the VM');
+    model.stage('process', 'Starting the VM');
+    for (const view of views) progress.update(view);
+    progress.end();
+    assert.equal(written.split('✓ Preparing the disks').length, 2);
+    assert.equal(written.includes('\r'), isTerminal);
+    if (!isTerminal) assert.equal(written.split('… Starting the VM').length, 2);
+  }
+});
