@@ -16,10 +16,10 @@ import { guestPaths } from '../../vm/contract/wherry-api.ts';
 
 const programs = process.env.WHERRY_PROGRAMS ?? guestPaths.programs;
 const folder = path.join(guestPaths.data, 'test-runtime');
-export const runDir = '/run/wherry-test-runtime';
+const runDir = '/run/wherry-test-runtime';
 export const cgroupRoot = '/sys/fs/cgroup';
 export const never = new AbortController().signal;
-export const stallMs = 1500;
+const stallMs = 1500;
 
 export const runtime = createMonitorRuntime({
   programs,
@@ -93,7 +93,7 @@ export function processOf(args: readonly string[], changes: Partial<OciProcess> 
 
 const system = ['nosuid', 'noexec', 'nodev'];
 
-export function configOf(process: OciProcess): OciConfig {
+function configOf(process: OciProcess): OciConfig {
   return {
     ociVersion: '1.2.0',
     hostname: 'box',

@@ -154,7 +154,8 @@ test('what is masked shows nothing, what is read-only stays so, and the root too
   const lines = output.split('\n');
   assert.deepEqual(lines.slice(0, 2), ['0', '0']);
   assert.equal(lines.filter((line) => /Read-only file system/.test(line)).length, 4, output);
-  assert.deepEqual(lines.slice(-5), ['ok', 'box', 'sh', '4', ''], output);
+  assert.deepEqual(lines.slice(-5, -2), ['ok', 'box', 'sh'], output);
+  assert.ok(Number(lines.at(-2)) <= 4, 'the heading, the shell, ps and perhaps wc');
 });
 
 test('the guest’s devices stay out of reach: by mknod, by a node in a layer, by mount', async (t) => {

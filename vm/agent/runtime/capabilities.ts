@@ -73,7 +73,7 @@ export function capabilityMask(names: readonly string[]): bigint {
 }
 
 /** `net_admin` and `CAP_NET_ADMIN` are the same; `ALL` stays. Throws in Docker's words. */
-export function normalizeCapability(name: string): string {
+function normalizeCapability(name: string): string {
   const upper = name.trim().toUpperCase();
   if (upper === 'ALL' || upper === 'CAP_ALL') return 'ALL';
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;

@@ -7,7 +7,7 @@
 import type { Duplex } from 'node:stream';
 
 /** Ids of a container's user namespace: ids 0…size-1 inside are base…base+size-1 in the guest. */
-export interface IdRange {
+interface IdRange {
   readonly base: number;
   readonly size: number;
 }

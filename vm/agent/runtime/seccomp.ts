@@ -68,7 +68,7 @@ async function runCompiler(program: string, records: Buffer): Promise<Buffer> {
 }
 
 /** The profile as `native/seccomp/seccomp.c` reads it. */
-export function encodeProfile(profile: OciSeccomp): Buffer {
+function encodeProfile(profile: OciSeccomp): Buffer {
   return Buffer.concat([
     encodeRecord(tags.default, [profile.defaultErrnoRet ?? eperm], [profile.defaultAction]),
     ...profile.architectures.map((name) => encodeRecord(tags.architecture, [], [name])),
