@@ -287,6 +287,29 @@ test('namespaces of another container are shared', async (t) => {
   );
 });
 
+test('in the guest’s own network, pid and ipc namespaces: seen, read-only, and nothing stays behind', async (t) => {
+  const names = { network: 'net', pid: 'pid', ipc: 'ipc' } as const;
+  const { output, exitCode } = await run(
+    t,
+    ['sh', '-c', 'cat /proc/1/comm; ls /sys/class/net | grep lo; sleep 1000 & exit 6'],
+    {
+      config: (c) => ({
+        ...c,
+        linux: {
+          ...c.linux,
+          namespaces: c.linux.namespaces.map((space) =>
+            space.type === 'network' || space.type === 'pid' || space.type === 'ipc'
+              ? { ...space, path: `/proc/${process.pid}/ns/${names[space.type]}` }
+              : space,
+          ),
+        },
+      }),
+    },
+  );
+  assert.equal(output, `${fs.readFileSync('/proc/1/comm', 'utf8').trim()}\nlo\n`);
+  assert.equal(exitCode, 6);
+});
+
 test('127 layers fit', async (t) => {
   const many = Array.from({ length: 126 }, (_, index) =>
     path.join(layer, '..', 'many', String(index).padStart(64, '0')),
