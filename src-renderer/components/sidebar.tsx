@@ -4,6 +4,7 @@ import { Logo } from '../logo.tsx';
 import { openDialog } from '../stores/dialogs.ts';
 import { navigate, useRoute, type Route } from '../stores/navigation.ts';
 import { useContainers, useImages } from '../stores/objects.ts';
+import { useBootShown } from '../stores/vm.ts';
 import { Activity } from './activity.tsx';
 import { EngineStatus } from './engine-status.tsx';
 
@@ -69,8 +70,10 @@ function isAt(route: Route, screen: Place['screen']): boolean {
 function useCounts(): { readonly containers: string; readonly images: string } {
   const containers = useContainers((state) => state.value);
   const images = useImages((state) => state.value);
-  return useMemo(
-    () => ({ containers: containers ? String(containers.length) : '', images: images ? String(images.length) : '' }),
-    [containers, images],
-  );
+  // Before the engine answered, the host's lists are empty because nothing is known.
+  const boot = useBootShown();
+  return useMemo(() => {
+    const count = (list: readonly unknown[] | undefined) => (list && !boot ? String(list.length) : '');
+    return { containers: count(containers), images: count(images) };
+  }, [containers, images, boot]);
 }

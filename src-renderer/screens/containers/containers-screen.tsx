@@ -1,4 +1,4 @@
-import { useMemo, useState, type KeyboardEvent } from 'react';
+import { useEffect, useMemo, useState, type KeyboardEvent } from 'react';
 import { Download, Play, RotateCw, Square, Trash2, X } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, type ContainerVerb } from '../../actions/containers.ts';
@@ -12,7 +12,7 @@ import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
-import { useContainers } from '../../stores/objects.ts';
+import { useContainers, useImages } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { StarterPanel } from '../boot/starter-panel.tsx';
 import { containerColumns } from './container-columns.tsx';
@@ -24,6 +24,7 @@ export function ContainersScreen() {
   const value = useContainers((state) => state.value);
   const all = value ?? none;
   const ready = useEngineReady();
+  const settled = useSettled(ready);
   const [query, setQuery] = useState('');
   const [state, setState] = useState<StateFilter>('all');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -37,7 +38,9 @@ export function ContainersScreen() {
   return (
     <ScreenFrame
       title="Containers"
-      summary={value === undefined ? '' : all.length === 0 ? 'None yet' : `${running} of ${all.length} running`}
+      summary={
+        value === undefined || !settled ? '' : all.length === 0 ? 'None yet' : `${running} of ${all.length} running`
+      }
       actions={
         <>
           <Button icon={Download} onClick={() => openDialog({ kind: 'pull' })} disabled={!ready}>
@@ -49,7 +52,7 @@ export function ContainersScreen() {
         </>
       }
     >
-      {value !== undefined && all.length === 0 ? (
+      {value !== undefined && all.length === 0 && settled ? (
         <StarterPanel />
       ) : (
         <>
@@ -72,7 +75,7 @@ export function ContainersScreen() {
             onKey={pressKey}
             stale={!ready}
             empty={
-              value === undefined ? (
+              all.length === 0 ? (
                 <SkeletonRows />
               ) : (
                 <Empty title="No container matches" actions={<Button onClick={clear}>Show all containers</Button>}>
@@ -85,6 +88,23 @@ export function ContainersScreen() {
       )}
     </ScreenFrame>
   );
+}
+
+const settleMs = 1500;
+
+/**
+ * Whether an empty list means that there is nothing: right after the engine became ready the host's lists may still be
+ * on their way, and a welcome that flashes up before one's own containers is a fright.
+ */
+function useSettled(ready: boolean): boolean {
+  const someImage = useImages((state) => (state.value?.length ?? 0) > 0);
+  const [waited, setWaited] = useState(false);
+  useEffect(() => {
+    if (!ready) return;
+    const timer = setTimeout(() => setWaited(true), settleMs);
+    return () => clearTimeout(timer);
+  }, [ready]);
+  return someImage || waited;
 }
 
 interface StateSegmentsProps {
