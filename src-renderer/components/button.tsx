@@ -71,7 +71,7 @@ function BareIconButton({
   );
 }
 
-export function Tip({ label, shortcut, children }: { label: ReactNode; shortcut?: string; children: ReactNode }) {
+function Tip({ label, shortcut, children }: { label: ReactNode; shortcut?: string; children: ReactNode }) {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>

@@ -13,7 +13,7 @@ const looks = {
 } as const;
 
 /** The exit code in Docker's words `Exited (137) 2 hours ago`. */
-export function exitCodeOf(status: string): number | undefined {
+function exitCodeOf(status: string): number | undefined {
   const code = /^Exited \((-?\d+)\)/.exec(status)?.[1];
   return code === undefined ? undefined : Number(code);
 }

@@ -19,7 +19,7 @@ export interface Column<T> {
   readonly render: (row: T) => ReactNode;
 }
 
-export interface Selection {
+interface Selection {
   readonly keys: ReadonlySet<string>;
   readonly onChange: (keys: ReadonlySet<string>) => void;
 }
@@ -250,7 +250,7 @@ function compare(a: string | number, b: string | number): number {
   return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
 }
 
-export function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
+function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
   const next = new Set(keys);
   if (!next.delete(key)) next.add(key);
   return next;

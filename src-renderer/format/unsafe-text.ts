@@ -8,7 +8,7 @@
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** A visible sign for one unsafe character: the control pictures block for C0, the code point for the rest. */
-export function visibleSign(character: string): string {
+function visibleSign(character: string): string {
   const code = character.charCodeAt(0);
   if (code < 0x20) return String.fromCharCode(0x2400 + code);
   if (code === 0x7f) return '\u2421';

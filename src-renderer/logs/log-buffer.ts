@@ -16,7 +16,7 @@ export interface LogLimits {
   readonly heldFactor: number;
 }
 
-export const logLimits: LogLimits = { maxLines: 200_000, maxChars: 60_000_000, heldFactor: 1.5 };
+const logLimits: LogLimits = { maxLines: 200_000, maxChars: 60_000_000, heldFactor: 1.5 };
 
 /** Dead space at the front is given back when it gets this long. */
 const compactAt = 16_384;

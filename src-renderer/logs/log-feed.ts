@@ -1,6 +1,7 @@
 /** One container's log on its way into a buffer: reopened where it stopped, applied in batches off the stream's path. */
 import type { LogLine } from '../../src-main/contract/engine.ts';
 import { errorText, followStream } from '../stores/follow-stream.ts';
+import { compareTimes } from './log-times.ts';
 import { LogBuffer } from './log-buffer.ts';
 
 export type FeedState =
@@ -12,7 +13,7 @@ export type FeedState =
   | { readonly kind: 'failed'; readonly message: string };
 
 /** How many lines are asked for at first. */
-export const openingTail = 50_000;
+const openingTail = 50_000;
 const applyMs = 80;
 
 export class LogFeed {
@@ -122,17 +123,4 @@ export class LogFeed {
     this.version += 1;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** RFC 3339 times with any number of decimals (Go leaves out trailing zeros), compared to the nanosecond. */
-export function compareTimes(a: string, b: string): number {
-  if (a === b) return 0;
-  const left = normalTime(a);
-  const right = normalTime(b);
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-function normalTime(text: string): string {
-  const [, seconds = text, fraction = ''] = /^(.*?T\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/.exec(text) ?? [];
-  return `${seconds}.${fraction.padEnd(9, '0')}`;
 }

@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import type { LogFeed } from './log-feed.ts';
 import { LogRow } from './log-row.tsx';
 
-export interface LogLook {
+interface LogLook {
   readonly times: boolean;
   readonly wrap: boolean;
   readonly pattern: RegExp | undefined;

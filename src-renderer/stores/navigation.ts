@@ -14,10 +14,10 @@ export type Route =
   | { readonly screen: 'image'; readonly id: string }
   | { readonly screen: 'engine' };
 
-export const home: Route = { screen: 'containers' };
+const home: Route = { screen: 'containers' };
 
 /** What came out of `history.state`: anything at all. */
-export function parseRoute(value: unknown): Route | undefined {
+function parseRoute(value: unknown): Route | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { screen, id, tab } = value as { screen?: unknown; id?: unknown; tab?: unknown };
   if (screen === 'containers' || screen === 'images' || screen === 'engine') return { screen };

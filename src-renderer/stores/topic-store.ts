@@ -3,7 +3,7 @@ import { create, type StoreApi, type UseBoundStore } from 'zustand';
 import type { TopicName, Topics } from '../../src-main/contract/channels.ts';
 import { host } from '../bridge.ts';
 
-export interface TopicState<T> {
+interface TopicState<T> {
   /** Undefined until the host said something for the first time. */
   readonly value: T | undefined;
 }

@@ -9,7 +9,7 @@ import { summarizeHealth, type Health } from './health.ts';
 export const useVm = createTopicStore('vm');
 export const useSettings = createTopicStore('settings');
 
-export const useConnection = create<{ readonly state: ConnectionState }>(() => ({ state: host.connection }));
+const useConnection = create<{ readonly state: ConnectionState }>(() => ({ state: host.connection }));
 
 host.onConnection((state) => useConnection.setState({ state }));
 

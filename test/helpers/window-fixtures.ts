@@ -5,7 +5,7 @@ import type { ContainerDetails, ContainerView, ImageView, RunRequest } from '../
 const minute = 60_000;
 const hour = 60 * minute;
 
-export function hexId(seed: number): string {
+function hexId(seed: number): string {
   let state = (seed * 2654435761) >>> 0;
   let id = '';
   while (id.length < 64) {
@@ -15,7 +15,7 @@ export function hexId(seed: number): string {
   return id.slice(0, 64);
 }
 
-export function container(seed: number, values: Partial<ContainerView>): ContainerView {
+function container(seed: number, values: Partial<ContainerView>): ContainerView {
   return {
     id: hexId(seed),
     name: `container-${seed}`,

@@ -10,7 +10,7 @@ import { showError } from '../../stores/toasts.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 
 /** The image that the system carries, so that the first container runs without a network. */
-export const starterImage = 'wherry/starter:latest';
+const starterImage = 'wherry/starter:latest';
 
 /** An engine without containers: from here to a running one in a click. */
 export function StarterPanel() {
