@@ -73,7 +73,7 @@ export function probeWithKernel(program: ProbeProgram): TryAccelerator {
       [
         ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
         ...['-machine', machineType(program.architecture), '-accel', acceleratorOption(accelerator)],
-        ...['-cpu', cpuModel(accelerator), '-m', '256M', '-serial', 'stdio'],
+        ...['-cpu', cpuModel(accelerator, program.architecture), '-m', '256M', '-serial', 'stdio'],
         ...['-kernel', program.kernel, '-append', `console=${console} ${early} panic=-1`],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true },

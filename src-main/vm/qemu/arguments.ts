@@ -31,7 +31,7 @@ export function qemuArguments(input: QemuArgumentsInput): string[] {
     ...['-display', 'none'],
     ...['-machine', machineType(machine.image.architecture)],
     ...['-accel', acceleratorOption(machine.accelerator)],
-    ...['-cpu', cpuModel(machine.accelerator)],
+    ...['-cpu', cpuModel(machine.accelerator, machine.image.architecture)],
     ...['-smp', String(machine.cpus)],
     ...['-m', `${machine.memoryMiB}M`],
     // A guest that reboots or panics ends the process, which is seen at once; a silent reboot loop is not.
@@ -76,9 +76,16 @@ export function acceleratorOption(accelerator: MachineSpec['accelerator']): stri
   }
 }
 
-/** `host` needs a hypervisor that passes features through; WHPX and TCG do not. */
-export function cpuModel(accelerator: MachineSpec['accelerator']): string {
-  return accelerator === 'kvm' || accelerator === 'hvf' ? 'host' : 'max';
+/**
+ * `host` needs a hypervisor that passes features through; WHPX and TCG do not. Emulating arm's own pointer
+ * authentication makes every function call slow; QEMU has a cheaper one.
+ */
+export function cpuModel(
+  accelerator: MachineSpec['accelerator'],
+  architecture: MachineSpec['image']['architecture'],
+): string {
+  if (accelerator === 'kvm' || accelerator === 'hvf') return 'host';
+  return accelerator === 'tcg' && architecture === 'arm64' ? 'max,pauth-impdef=on' : 'max';
 }
 
 /** Commas end a value in QEMU's options; doubled they stand for themselves. */

@@ -66,6 +66,12 @@ test('amd64 under emulation', () => {
   ]);
 });
 
+test('emulated arm64 does without arm’s own slow pointer authentication', () => {
+  const arm = lines({ ...machine, accelerator: 'tcg', image: { ...machine.image, architecture: 'arm64' } });
+  assert.ok(arm.includes('-cpu max,pauth-impdef=on'), arm.join('\n'));
+  assert.ok(lines({ ...machine, accelerator: 'tcg' }).includes('-cpu max'));
+});
+
 test('arm64 with Apple’s hypervisor differs in machine, accelerator and processor only', () => {
   const arm = lines({ ...machine, accelerator: 'hvf', image: { ...machine.image, architecture: 'arm64' } });
   const amd = lines(machine);
