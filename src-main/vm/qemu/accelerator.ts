@@ -95,7 +95,7 @@ export function probeWithKernel(program: ProbeProgram): TryAccelerator {
       });
     });
     const gone = new Promise<void>((resolve) => {
-      child.on('close', () => resolve());
+      child.on('exit', () => resolve());
       child.on('error', () => resolve());
     });
     try {
@@ -105,6 +105,8 @@ export function probeWithKernel(program: ProbeProgram): TryAccelerator {
     } finally {
       child.kill('SIGKILL');
       await gone;
+      child.stdout.destroy();
+      child.stderr.destroy();
     }
   };
 }

@@ -69,7 +69,7 @@ export async function startExec(
     session.exitCode = error instanceof LaunchError && error.kind === 'not-executable' ? 126 : 127;
     const failure = describeExecFailure(error);
     if (takeClient === undefined || !(error instanceof LaunchError)) throw failure;
-    tellClient(takeClient(), failure.message, session.config.tty);
+    tellClient(await takeClient(), failure.message, session.config.tty);
     return;
   }
   session.running = exec;

@@ -132,6 +132,8 @@ test('holders are read out of each platform’s words', () => {
 /** The guest's end: an HTTP server that upgrades, as the agent's does. */
 async function startPortsGuest() {
   const channels: Duplex[] = [];
+  // The server forgets upgraded sockets: they are ours to close.
+  const all = new Set<Duplex>();
   const waiting: ((channel: Duplex) => void)[] = [];
   const server = http.createServer((_request, response) => {
     response.statusCode = 404;
@@ -139,6 +141,7 @@ async function startPortsGuest() {
   });
   server.on('upgrade', (request, socket: Duplex) => {
     assert.equal(request.url, '/wherry/v1/ports');
+    all.add(socket);
     socket.on('error', () => undefined);
     socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
     const next = waiting.shift();
@@ -166,7 +169,7 @@ async function startPortsGuest() {
       await guest[Symbol.asyncDispose]();
       server.close();
       server.closeAllConnections();
-      for (const channel of channels) channel.destroy();
+      for (const channel of all) channel.destroy();
     },
   };
 }

@@ -41,7 +41,7 @@ test('a cancelled probe is no verdict', async () => {
 });
 
 for (const [what, script, expected] of [
-  ['a kernel that speaks', "echo 'Calibrating delay loop... done'; sleep 30", undefined],
+  ['a kernel that speaks', "echo 'Calibrating delay loop... done'; exec sleep 30", undefined],
   ['a QEMU that aborts', "echo 'qemu-system-x86_64: failed to set MSR' >&2; kill -ABRT $$", /failed to set MSR/],
   ['a QEMU that only warns, then ends', "echo 'qemu-system-x86_64: warning: slow' >&2; exit 3", /ended with code 3/],
 ] as const) {

@@ -31,9 +31,8 @@ async function serveGuest(t: TestContext, link: PortLink): Promise<string> {
       {
         method: 'POST',
         path: '/wherry/v1/ports',
-        handle({ request, response }) {
-          link.serve(hijack(request, response, 'raw-stream'));
-          return Promise.resolve();
+        async handle({ request, response }) {
+          link.serve(await hijack(request, response, 'raw-stream'));
         },
       },
     ],
