@@ -32,7 +32,7 @@ function actions(engine: TestEngine): string[] {
 
 /** Lets all work that is due be done. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve, 60));
 }
 
 test('create, start, end, remove: states, events, network and files', { skip }, async (t) => {
