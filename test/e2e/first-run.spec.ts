@@ -94,8 +94,8 @@ test('it runs with a published port, and its page is there', async () => {
   await expect(page.getByRole('heading', { name: 'harbour' })).toBeVisible();
   const link = page.getByRole('link', { name: /\d+/ }).first();
   const address = await link.getAttribute('href');
-  const answer = await fetch(address ?? '');
-  expect(answer.status).toBe(200);
+  // As a person reloads a page whose server is still starting.
+  await expect.poll(() => fetch(address ?? '').then((answer) => answer.status, String)).toBe(200);
 });
 
 test('its log arrives while it is written', async () => {

@@ -52,9 +52,11 @@ test('exec: output by stream, input, exit code known when the stream ends', asyn
   assert.deepEqual([ExitCode, Running], [9, false]);
   assert.equal((await call('POST', `/exec/${Id}/start`, {})).status, 409);
   const missing = await call('POST', `/containers/${id}/exec`, { Cmd: ['no-such'], AttachStdout: true });
-  const failed = await call('POST', `/exec/${missing.json<{ Id: string }>().Id}/start`, {});
-  assert.equal(failed.status, 400);
+  const missingId = missing.json<{ Id: string }>().Id;
+  const failed = await call('POST', `/exec/${missingId}/start`, {});
+  assert.equal(failed.status, 200); // As Docker: the connection is taken over first, the reason comes as output.
   assert.match(failed.body, /executable file not found in \$PATH/);
+  assert.equal((await call('GET', `/exec/${missingId}/json`)).json<{ ExitCode: number }>().ExitCode, 127);
 });
 
 test('exec in a container that does not run is refused', async (t) => {
