@@ -123,7 +123,9 @@ test('a client that goes away leaves the process running; the container’s end 
 
 test('a container that manages its own cgroups still takes them', async (t) => {
   const script =
-    'mkdir /cg/inner && echo 1 > /cg/inner/cgroup.procs && echo +pids > /cg/cgroup.subtree_control; exec sleep 1000';
+    'mkdir /cg/inner && echo 1 > /cg/inner/cgroup.procs; ' +
+    // Refused while an exec of ours is still in the group itself.
+    'until echo +pids > /cg/cgroup.subtree_control; do sleep 0.1; done; exec sleep 1000';
   const { container } = await start(t, ['sh', '-c', script], {
     request: { idRange: undefined },
     config: (c) => ({
