@@ -28,7 +28,17 @@ export const debianPackages = {
     'openssh-client',
   ],
   /** To run the tests: a registry, image makers, a browser. */
-  test: ['docker-registry', 'skopeo', 'umoci', 'docker-compose', 'chromium', 'xfsprogs', 'busybox-static'],
+  test: [
+    'docker-registry',
+    'skopeo',
+    'umoci',
+    'docker-compose',
+    'chromium',
+    'xfsprogs',
+    'busybox-static',
+    'iproute2',
+    'nftables',
+  ],
 };
 
 /**
