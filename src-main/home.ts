@@ -114,3 +114,8 @@ export async function prepareHome(root: string): Promise<HomePaths> {
   }
   return paths;
 }
+
+/** The local socket (or named pipe) as `DOCKER_HOST` takes it. */
+export function dockerHost(socket: string): string {
+  return socket.startsWith('\\\\') ? `npipe://${socket.replaceAll('\\', '/')}` : `unix://${socket}`;
+}

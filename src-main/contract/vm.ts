@@ -36,7 +36,7 @@ export interface VmView {
   };
   /** The link between host and guest; `down` with a ready VM means it is being rebuilt. */
   readonly link: 'none' | 'connecting' | 'up' | 'down';
-  /** Path of the local socket (or pipe) that docker connects to. */
+  /** The local socket (or pipe) that docker connects to, as `DOCKER_HOST` takes it. */
   readonly dockerHost: string;
   /** Something that works less well than it should, with what to do: shown as a banner. */
   readonly warnings: readonly { readonly message: string; readonly hint: string }[];

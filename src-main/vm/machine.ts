@@ -1,7 +1,7 @@
 /** The VM as a service: one operation at a time, the state machine around it, and the watch over a VM that runs. */
 import { AppError, toErrorView } from '../contract/errors.ts';
 import type { VmView } from '../contract/vm.ts';
-import type { HomePaths } from '../home.ts';
+import { dockerHost, type HomePaths } from '../home.ts';
 import { GuestApi } from '../link/guest-api.ts';
 import type { Link } from '../link/link.ts';
 import { isSameProcess } from '../process-identity.ts';
@@ -46,7 +46,7 @@ export class Machine implements VmService, AsyncDisposable {
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    this.#model = new ViewModel(options.paths.dockerSocket);
+    this.#model = new ViewModel(dockerHost(options.paths.dockerSocket));
     this.#unsubscribe.push(options.link.onState((state) => this.#model.link(state)));
     this.#unsubscribe.push(options.link.onGap(() => void this.#afterGap()));
     this.#consoleTimer = setInterval(() => {

@@ -142,5 +142,6 @@ test('it is stopped and removed, with confirmation', async () => {
 test('the engine screen tells stages and resources', async () => {
   await page.getByRole('navigation', { name: 'Main' }).getByText('Engine').click();
   await expect(page.getByRole('list', { name: 'Stages' })).toBeVisible();
+  await expect(page.getByText(`export DOCKER_HOST=${home.dockerHost}`)).toBeVisible();
   await picture('engine');
 });

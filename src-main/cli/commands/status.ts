@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts';
 import { connectToGuest, runningRecord } from '../guest.ts';
 import { connectToOwner } from '../owner.ts';
 import { stoppingWords } from '../progress.ts';
-import { dockerHost } from './up.ts';
+import { dockerHost } from '../../home.ts';
 
 const probeMs = 8000;
 

@@ -2,6 +2,7 @@ import { exitCodes, type Command } from '../command.ts';
 import { connectOrSpawnOwner } from '../owner.ts';
 import { StageProgress, stderrProgress } from '../progress.ts';
 import type { VmView } from '../../contract/vm.ts';
+import { dockerHost } from '../../home.ts';
 
 export const up: Command = {
   name: 'up',
@@ -28,8 +29,3 @@ export const up: Command = {
     return exitCodes.done;
   },
 };
-
-/** As docker writes it. */
-export function dockerHost(socket: string): string {
-  return socket.startsWith('\\\\') ? `npipe://${socket.replaceAll('\\', '/')}` : `unix://${socket}`;
-}
