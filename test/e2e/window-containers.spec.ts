@@ -33,7 +33,10 @@ test('keys move, act and ask', async ({ page, host, open }) => {
   await page.keyboard.press('Delete');
   await expect(page.getByRole('alertdialog')).toContainText('Remove web?');
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('alertdialog')).toHaveCount(0);
   expect(inputsOf(host, 'containers.remove')).toEqual([]);
+  // The focus is given back in a task of its own after the dialog is gone.
+  await expect.poll(() => page.evaluate(() => document.activeElement === document.body)).toBe(false);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'web' })).toBeVisible();
 });
