@@ -59,10 +59,6 @@ export interface FailedPort {
 
 /** `POST /wherry/v1/shutdown`: stops containers (deadline in the query, `timeoutSeconds`), syncs, powers off. 202. */
 /** `POST /wherry/v1/clock` `{ nowMs }`: sets the guest's clock (after host sleep). 204. */
-export interface ClockRequest {
-  readonly nowMs: number;
-}
-
 /** The seed disk's `seed.json`; see `vm/image/README.md`. */
 export interface Seed {
   readonly version: 1;
