@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import type { LinkTarget } from '../../src-main/link/session.ts';
+import { makeOpensshKeyPair } from '../../src-main/vm/openssh-key.ts';
 
 export interface FakeGuest extends AsyncDisposable {
   readonly target: LinkTarget;
@@ -28,7 +29,7 @@ export interface GuestKeys {
 }
 
 export function makeKeys(): GuestKeys {
-  return { host: ssh2.utils.generateKeyPairSync('ed25519'), client: ssh2.utils.generateKeyPairSync('ed25519') };
+  return { host: makeOpensshKeyPair('test-host'), client: makeOpensshKeyPair('test-client') };
 }
 
 export async function startFakeGuest(options: FakeGuestOptions = {}): Promise<FakeGuest> {

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import ssh2 from 'ssh2';
 import type { ClientChannel } from 'ssh2';
+import { makeOpensshKeyPair } from '../../../../../src-main/vm/openssh-key.ts';
 import { startSshServer } from '../../../../../vm/agent/ssh/server.ts';
 
 const ptyProgram = path.resolve(
@@ -27,8 +28,8 @@ interface Guest {
 
 async function makeGuest(t: TestContext): Promise<Guest> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wherry-ssh-'));
-  const host = ssh2.utils.generateKeyPairSync('ed25519');
-  const user = ssh2.utils.generateKeyPairSync('ed25519');
+  const host = makeOpensshKeyPair('test');
+  const user = makeOpensshKeyPair('test');
   writeFileSync(path.join(folder, 'host'), host.private);
   writeFileSync(path.join(folder, 'authorized_keys'), `# a comment\n${user.public}\n`);
   const engineSocket = path.join(folder, 'docker.sock');
@@ -96,7 +97,7 @@ function exitOf(channel: ClientChannel): Promise<unknown> {
 
 test('only the pinned key is let in, and only as root', async (t) => {
   const guest = await makeGuest(t);
-  await assert.rejects(guest.client(ssh2.utils.generateKeyPairSync('ed25519').private), /authentication/i);
+  await assert.rejects(guest.client(makeOpensshKeyPair('test').private), /authentication/i);
   await guest.client();
 });
 
