@@ -6,7 +6,16 @@ import type { TestContext } from 'node:test';
 import { EventFeed } from '../../vm/agent/events.ts';
 import type { EngineEvent } from '../../vm/agent/events.ts';
 import type { ImageStore, ResolvedImage } from '../../vm/agent/images.ts';
-import type { NetworkService } from '../../vm/agent/network/network.ts';
+import type {
+  AttachRequest,
+  ConnectRequest,
+  Endpoint,
+  EndpointSettings,
+  NetworkRecord,
+  NetworkService,
+} from '../../vm/agent/network/network.ts';
+import { findNetwork } from '../../vm/agent/network/networks.ts';
+import { planNetwork } from '../../vm/agent/network/plan-network.ts';
 import { ContainerStore } from '../../vm/agent/state/container-store.ts';
 import type { Database } from '../../vm/agent/state/database.ts';
 import { createContainer } from '../../vm/agent/use-cases/create-container.ts';
@@ -114,38 +123,81 @@ function fakeImages(folder: string, roots: Set<string>): ImageStore {
   };
 }
 
+const bridge: NetworkRecord = {
+  id: 'b'.repeat(64),
+  name: 'bridge',
+  driver: 'bridge',
+  createdAtMs: 0,
+  internal: false,
+  attachable: false,
+  subnets: [{ subnet: '172.17.0.0/16', gateway: '172.17.0.1' }],
+  options: {},
+  labels: {},
+};
+
+/** Networks and places in them, without any link. */
 function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined }): NetworkService {
+  let networks: readonly NetworkRecord[] = [bridge, { ...bridge, id: 'f'.repeat(64), name: 'host', driver: 'host' }];
+  const endpoints = new Map<string, Endpoint[]>();
+  const find = (nameOrId: string): NetworkRecord => findNetwork(networks, nameOrId);
+  const endpoint = (who: ConnectRequest | AttachRequest, network: string, settings: EndpointSettings): Endpoint => ({
+    id: 'e'.repeat(64),
+    containerId: who.containerId,
+    containerName: who.containerName,
+    networkId: find(network).id,
+    networkName: find(network).name,
+    address: settings.address ?? '172.17.0.2',
+    prefixLength: 16,
+    gateway: '172.17.0.1',
+    mac: '02:42:ac:11:00:02',
+    aliases: settings.aliases,
+    interfaceName: 'eth0',
+  });
   return {
     start: () => Promise.resolve(),
     restore: () => Promise.resolve(),
-    attach(request) {
-      if (state.failure !== undefined) return Promise.reject(state.failure);
+    async attach(request) {
+      await Promise.resolve();
+      if (state.failure !== undefined) throw state.failure;
+      const made = request.networks.map(({ network, settings }) => endpoint(request, network, settings));
       state.attached.add(request.containerId);
-      return Promise.resolve({
-        id: 'e'.repeat(64),
-        containerId: request.containerId,
-        containerName: request.containerName,
-        networkId: 'n'.repeat(64),
-        networkName: 'bridge',
-        address: '172.17.0.2',
-        prefixLength: 16,
-        gateway: '172.17.0.1',
-        mac: '02:42:ac:11:00:02',
-        aliases: [],
-      });
+      endpoints.set(request.containerId, made);
+      return made;
+    },
+    connect(request) {
+      const made = endpoint(request, request.network, request.settings);
+      endpoints.set(request.containerId, [...(endpoints.get(request.containerId) ?? []), made]);
+      return Promise.resolve(made);
+    },
+    disconnect(request) {
+      const { id } = find(request.network);
+      endpoints.set(
+        request.containerId,
+        (endpoints.get(request.containerId) ?? []).filter(({ networkId }) => networkId !== id),
+      );
+      return Promise.resolve();
+    },
+    create(request) {
+      const made = planNetwork(String(networks.length).repeat(64), request, networks, []);
+      networks = [...networks, made];
+      return Promise.resolve(made);
+    },
+    remove(nameOrId) {
+      const gone = find(nameOrId);
+      networks = networks.filter((one) => one !== gone);
+      return Promise.resolve(gone);
     },
     detach(containerId) {
       state.attached.delete(containerId);
+      endpoints.delete(containerId);
       return Promise.resolve();
     },
     rename: () => undefined,
-    endpointsOf: () => [],
+    endpointsOf: (containerId) => endpoints.get(containerId) ?? [],
     portsOf: () => [],
-    network(nameOrId) {
-      throw new EngineError('not-found', `network ${nameOrId} not found`);
-    },
-    networks: () => [],
-    endpointsIn: () => [],
+    network: find,
+    networks: () => networks,
+    endpointsIn: (networkId) => [...endpoints.values()].flat().filter((one) => one.networkId === networkId),
     nameServers: () => ['172.17.0.1'],
     serveHost: (stream) => stream.destroy(),
     onChange: () => () => undefined,

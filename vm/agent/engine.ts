@@ -1,5 +1,6 @@
 /** Builds the engine on a ready data disk: state, stores, runtime, network, use cases and their routes. */
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import type { StageHealth } from '../contract/wherry-api.ts';
 import type { AgentConfig } from './config.ts';
 import { EventFeed } from './events.ts';
@@ -21,7 +22,9 @@ import { loadAddonKernel } from './kernel/addon-kernel.ts';
 import { errorText, log } from './log.ts';
 import { createNetworking } from './network/create-networking.ts';
 import { resolvConfUpstreams } from './network/dns/upstreams.ts';
+import { subnetAround } from './network/address-pool.ts';
 import { createFileEndpointStore } from './network/endpoint-store.ts';
+import { createNetworkStore, networkMigrations } from './network/network-store.ts';
 import type { NetworkService } from './network/network.ts';
 import { openRuntime } from './runtime-service.ts';
 import type { RuntimeServices } from './runtime-service.ts';
@@ -53,13 +56,14 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
     ...containerMigrations,
     ...volumeMigrations,
     ...imageMigrations,
+    ...networkMigrations,
   ]);
   const store = new ContainerStore(database);
   const events = new EventFeed();
   const runtime = openRuntime(config);
   const [images, network] = await Promise.all([
     startImages(config, database, store, events),
-    startNetwork(config, seed),
+    startNetwork(config, seed, database),
   ]);
   const parts = buildParts({ config, seed, database, store, events, images, network, runtime });
   await allowLowPorts();
@@ -108,10 +112,12 @@ async function startImages(
   });
 }
 
-async function startNetwork(config: AgentConfig, seed: Seed): Promise<NetworkService> {
+async function startNetwork(config: AgentConfig, seed: Seed, database: Database): Promise<NetworkService> {
   const network = createNetworking({
     kernel: loadAddonKernel(`${config.programsDir}/kernel.node`),
     store: createFileEndpointStore(`${config.runDir}/network`),
+    networks: createNetworkStore(database),
+    reservedSubnets: guestSubnets(),
     instanceId: seed?.instanceId ?? '',
     hostGateway: seed?.hostGateway ?? '127.0.0.1',
     upstreams: resolvConfUpstreams('/etc/resolv.conf'),
@@ -119,6 +125,14 @@ async function startNetwork(config: AgentConfig, seed: Seed): Promise<NetworkSer
   });
   await network.start();
   return network;
+}
+
+/** Of the guest's own links (`eth0`): no network of containers may take their addresses. */
+function guestSubnets(): string[] {
+  const links = Object.entries(networkInterfaces()).filter(([name]) => name.startsWith('e'));
+  return links.flatMap(([, addresses]) =>
+    (addresses ?? []).flatMap(({ family, cidr }) => (family === 'IPv4' && cidr !== null ? [subnetAround(cidr)] : [])),
+  );
 }
 
 function buildParts(built: {

@@ -1,51 +1,18 @@
 /** The body of `POST /containers/create`, as clients of many ages send it: nulls and missing fields become defaults. */
 import { z } from 'zod';
 import type { CreateRequest } from '../use-cases/create-container.ts';
+import { flag, integer, labels, list, listOrNull, set, text } from './fields.ts';
+import { endpointSettings, toEndpointRequest } from './network-body.ts';
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? '');
-const flag = z
-  .boolean()
-  .nullish()
-  .transform((value) => value ?? false);
-const integer = z
-  .number()
-  .int()
-  .nullish()
-  .transform((value) => value ?? 0);
-const list = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => value ?? []);
-const listOrNull = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => value ?? null);
 /** A command is a list; a lone string is its only word. */
 const command = z
   .union([z.array(z.string()), z.string().transform((value) => [value])])
   .nullish()
   .transform((value) => value ?? null);
-const labels = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((value) => value ?? {});
-const set = z
-  .record(
-    z.string(),
-    z
-      .object({})
-      .nullish()
-      .transform(() => ({})),
-  )
-  .nullish();
 const throttle = z
   .array(z.object({ Path: z.string(), Rate: z.number().int().nonnegative() }))
   .nullish()
   .transform((value) => value ?? null);
-
 const healthcheck = z.object({
   Test: z.array(z.string()).optional(),
   Interval: z.number().int().nonnegative().optional(),
@@ -110,6 +77,7 @@ const hostConfig = z.object({
   DnsSearch: list,
   ExtraHosts: listOrNull,
   GroupAdd: listOrNull,
+  Links: listOrNull,
   IpcMode: text,
   OomScoreAdj: integer,
   PidMode: text,
@@ -162,14 +130,6 @@ const hostConfig = z.object({
   ReadonlyPaths: listOrNull,
 });
 
-const endpoint = z
-  .object({
-    Aliases: list,
-    MacAddress: text,
-    IPAMConfig: z.object({ IPv4Address: text }).nullish(),
-  })
-  .nullable();
-
 const createBody = z.object({
   Hostname: text,
   Domainname: text,
@@ -195,20 +155,20 @@ const createBody = z.object({
   StopTimeout: z.number().int().nullish(),
   Shell: z.array(z.string()).nullish(),
   HostConfig: hostConfig.nullish(),
-  NetworkingConfig: z.object({ EndpointsConfig: z.record(z.string(), endpoint).nullish() }).nullish(),
+  NetworkingConfig: z
+    .object({ EndpointsConfig: z.record(z.string(), endpointSettings.nullable()).nullish() })
+    .nullish(),
 });
 
 /** Throws a zod error; the caller words it. */
 export const createContainerBody = createBody.transform((body): CreateRequest => {
   const { HostConfig, NetworkingConfig, MacAddress, ExposedPorts, Healthcheck, StopTimeout, Shell, ...config } = body;
   const endpoints = Object.entries(NetworkingConfig?.EndpointsConfig ?? {}).map(([name, value]) => {
-    const address = value?.IPAMConfig?.IPv4Address ?? '';
-    const mac = value?.MacAddress !== undefined && value.MacAddress !== '' ? value.MacAddress : MacAddress;
-    return [
-      name,
-      { aliases: value?.Aliases ?? [], ...(address === '' ? {} : { address }), ...(mac === '' ? {} : { mac }) },
-    ] as const;
+    const asked = toEndpointRequest(value);
+    // Before API 1.44 the one MAC address was the container's, not the endpoint's.
+    return [name, asked.mac === undefined && MacAddress !== '' ? { ...asked, mac: MacAddress } : asked] as const;
   });
+  if (endpoints.length === 0 && MacAddress !== '') endpoints.push(['default', { aliases: [], mac: MacAddress }]);
   return {
     config: {
       ...config,

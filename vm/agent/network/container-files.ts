@@ -7,19 +7,21 @@ export interface ResolvConfRequest {
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly dnsOptions: readonly string[];
-  /** `NetworkService.nameServers(mode)`. */
+  /** `NetworkService.nameServers`. */
   readonly nameServers: readonly string[];
 }
 
 export interface HostsRequest {
   readonly hostname: string;
   readonly domainname: string;
-  /** The container's own address; empty without one (`none`, `host`). */
-  readonly address: string;
+  /** The container's own; none in the modes `none` and `host`. */
+  readonly addresses: readonly string[];
   /** `HostConfig.ExtraHosts`: `name:ip`, `name=ip`, ip may be `host-gateway`. */
   readonly extraHosts: readonly string[];
   /** What `host-gateway` stands for: `seed.hostGateway`. */
   readonly hostGateway: string;
+  /** Containers linked to (`--link`). */
+  readonly links: readonly { readonly address: string; readonly names: readonly string[] }[];
 }
 
 /** A single `.` as search domain means: none. Throws `invalid-parameter` for what is not an address. */
@@ -47,12 +49,18 @@ export function hostsFile(request: HostsRequest): string {
     'ff02::1\tip6-allnodes',
     'ff02::2\tip6-allrouters',
     ...request.extraHosts.map((entry) => extraHost(entry, request.hostGateway)),
+    ...request.links.map(({ address, names }) => `${address}\t${names.map(word).join(' ')}`),
   ];
-  if (request.address !== '' && request.hostname !== '') {
-    const full = request.domainname === '' ? '' : `${word(request.hostname)}.${word(request.domainname)} `;
-    lines.push(`${request.address}\t${full}${word(request.hostname)}`);
+  if (request.hostname !== '') {
+    lines.push(...request.addresses.map((address) => hostsLine(address, request.hostname, request.domainname)));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What `/etc/hosts` says of one of the container's own addresses. */
+export function hostsLine(address: string, hostname: string, domainname: string): string {
+  const full = domainname === '' ? '' : `${word(hostname)}.${word(domainname)} `;
+  return `${address}\t${full}${word(hostname)}`;
 }
 
 export function hostnameFile(hostname: string): string {

@@ -1,29 +1,36 @@
-/** Puts bridge, addresses, firewall, ports and name server together into the {@link NetworkService}. */
+/** Puts bridges, endpoints, firewall, ports and name server together into the {@link NetworkService}. */
 import { randomBytes } from 'node:crypto';
-import { EngineError } from '../../contract/errors.ts';
 import type { StageHealth } from '../../contract/wherry-api.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Link } from '../kernel/netlink/route.ts';
-import { createAddressPool, macOfAddress } from './address-pool.ts';
+import { createBridges } from './bridges.ts';
 import { createForwarder } from './dns/forwarder.ts';
 import { createDnsServer } from './dns/server.ts';
 import type { Upstream } from './dns/upstreams.ts';
-import type { ContainerRecord, EndpointRecord, EndpointStore } from './endpoint-store.ts';
+import type { EndpointRecord, EndpointStore } from './endpoint-store.ts';
+import { createEndpoints } from './endpoints.ts';
 import { createFirewall } from './firewall.ts';
 import { createLinks } from './links.ts';
-import type { AttachRequest, Endpoint, NetworkChange, NetworkRecord, NetworkService } from './network.ts';
+import { lookUpAddress, lookUpName } from './names.ts';
+import type { NetworkChange, NetworkRecord, NetworkRequest, NetworkService } from './network.ts';
+import type { NetworkStore } from './network-store.ts';
 import { defaultBridge, defaultNetworks, findNetwork } from './networks.ts';
+import { checkRemovable, planNetwork } from './plan-network.ts';
 import { createPortLink, type PortLink } from './port-link.ts';
 import { createPublishedPorts } from './published-ports.ts';
 import { createQueues } from './queues.ts';
 
 export interface NetworkingOptions {
   readonly kernel: Kernel;
+  /** Places in networks, as long as the links live. */
   readonly store: EndpointStore;
+  /** User-defined networks. */
+  readonly networks: NetworkStore;
   /** `seed.instanceId` */
   readonly instanceId: string;
   /** `seed.hostGateway`: what `host.docker.internal` means. */
   readonly hostGateway: string;
+  /** Subnets that networks must not overlap: the guest's own. */
+  readonly reservedSubnets: readonly string[];
   /** The guest's name servers, see `resolvConfUpstreams`. */
   readonly upstreams: () => readonly Upstream[];
   /** Of work that nobody waits for. */
@@ -35,23 +42,22 @@ export interface NetworkingOptions {
 }
 
 const hostNames = new Set(['host.docker.internal', 'host.wherry.internal', 'gateway.docker.internal']);
-/** Of links that are ours. */
-const linkPrefix = 'veth';
-const linkIdDigits = 11;
+/** Names of networks are one thing: no two are made or removed at the same time. */
+const allNetworks = 'networks';
 
 export function createNetworking(options: NetworkingOptions): NetworkService {
-  const { kernel, store, hostGateway } = options;
-  const links = createLinks(kernel);
-  const firewall = createFirewall(kernel, options.nftPath ?? '/usr/sbin/nft');
-  const pool = createAddressPool(defaultBridge.subnet, defaultBridge.gateway);
-  const records = new Map<string, ContainerRecord>();
+  const { hostGateway } = options;
+  const links = createLinks(options.kernel);
+  const firewall = createFirewall(options.kernel, options.nftPath ?? '/usr/sbin/nft');
   const listeners = new Set<(change: NetworkChange) => void>();
   const inTurn = createQueues();
+  const isOurs = (address: string): boolean => bridges.all().some(({ pool }) => pool.gateway === address);
   const dns = createDnsServer({
     forward: createForwarder({
-      upstreams: () => options.upstreams().filter(({ address }) => address !== defaultBridge.gateway),
+      upstreams: () => options.upstreams().filter(({ address }) => !isOurs(address)),
     }),
-    lookup: (name) => (hostNames.has(name) ? [hostGateway] : undefined),
+    lookup: (name, client) => (hostNames.has(name) ? [hostGateway] : lookUpName(endpoints.all(), name, client)),
+    reverse: (address, client) => lookUpAddress(endpoints.all(), address, client),
   });
   const ports = createPublishedPorts({
     firewall,
@@ -62,130 +68,67 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
     onSettled: (port, failed) => ports.settled(port, failed),
     ...(options.portDeadlineMs === undefined ? {} : { deadlineMs: options.portDeadlineMs }),
   });
-  let mtu = 1500;
-  let networks = defaultNetworks(options.instanceId, Date.now(), mtu);
-  let bridge: Link | undefined;
+  let defaultMtu = 1500;
+  let networks: readonly NetworkRecord[] = defaultNetworks(options.instanceId, Date.now(), defaultMtu);
   let stage: StageHealth = { state: 'starting', detail: 'making the network' };
-
+  const bridges = createBridges({
+    links,
+    firewall,
+    dns,
+    dnsPort: options.dnsPort ?? 53,
+    forwards: () => ports.forwards(),
+    defaultMtu: () => defaultMtu,
+  });
   const portsChanged = (containerId: string): void => {
-    const record = records.get(containerId);
-    if (record !== undefined) remember({ ...record, ports: [...ports.recordsOf(containerId)] });
+    endpoints.rememberPorts(containerId);
     for (const listener of listeners) listener({ kind: 'ports', containerId, ports: ports.of(containerId) });
   };
+  const endpoints = createEndpoints({
+    store: options.store,
+    links,
+    bridges,
+    ports,
+    network: (nameOrId) => findNetwork(networks, nameOrId),
+    portsChanged,
+  });
 
-  const remember = (record: ContainerRecord): void => {
-    records.set(record.containerId, record);
-    store.save(record);
+  const start = async (): Promise<void> => {
+    defaultMtu = await links.uplinkMtu();
+    networks = [...defaultNetworks(options.instanceId, Date.now(), defaultMtu), ...options.networks.load()];
+    for (const record of networks) if (record.driver === 'bridge') bridges.add(record);
+    endpoints.load();
+    await bridges.make(bridges.all());
+    stage = { state: 'ok', detail: '' };
   };
 
-  const requireBridge = (): Link => {
-    if (bridge === undefined) throw new EngineError('unavailable', 'the network is not ready yet');
-    return bridge;
-  };
-
-  const adopt = (record: ContainerRecord): void => {
-    records.set(record.containerId, record);
-    for (const { address } of record.endpoints) if (pool.contains(address)) pool.take(address);
-    const [endpoint] = record.endpoints;
-    if (endpoint !== undefined) ports.adopt(ownerOf(endpoint), record.ports);
-  };
-
-  /** From here on nobody sees it connected. */
-  const withdraw = async (containerId: string): Promise<ContainerRecord | undefined> => {
-    const record = records.get(containerId);
-    if (record === undefined) return undefined;
-    await ports.withdraw(containerId);
-    records.delete(containerId);
+  const create = async (request: NetworkRequest): Promise<NetworkRecord> => {
+    const id = randomBytes(32).toString('hex');
+    const record = planNetwork(id, request, networks, options.reservedSubnets);
+    // On record first: killed from here on, the next start makes what is missing.
+    options.networks.save(record);
+    const bridge = bridges.add(record);
+    networks = [...networks, record];
+    try {
+      await bridges.make([bridge]);
+    } catch (cause) {
+      networks = networks.filter((one) => one !== record);
+      await bridges.remove(bridge).catch(options.onError);
+      options.networks.remove(id);
+      throw cause;
+    }
     return record;
   };
 
-  /** Only now its address may be another's. */
-  const vacate = async ({ containerId, endpoints }: ContainerRecord): Promise<void> => {
-    await Promise.all(
-      endpoints
-        .filter(({ link }) => link !== '')
-        .map(({ link, address }) => links.disconnect({ bridge: requireBridge(), link, address })),
-    );
-    for (const { address } of endpoints) if (address !== '') pool.release(address);
-    if (!records.has(containerId)) store.remove(containerId);
-  };
-
-  const undo = async (containerId: string): Promise<void> => {
-    const record = await withdraw(containerId);
-    if (record !== undefined) await vacate(record);
-  };
-
-  const connect = async (request: AttachRequest, endpoint: EndpointRecord): Promise<void> => {
-    const namespacePath = `/proc/${request.pid}/ns/net`;
-    if (endpoint.link === '') {
-      if (request.mode.kind === 'none') await links.loopbackUp(namespacePath);
-      return;
-    }
-    const { link, mac, address, prefixLength, gateway } = endpoint;
-    const to = { namespacePath, bridge: requireBridge(), link, interfaceName: 'eth0', mac, mtu };
-    await links.connect({ ...to, address, prefixLength, gateway });
-  };
-
-  const newEndpoint = (request: AttachRequest): EndpointRecord => {
-    const network = networkOf(request, networks);
-    const bridged = network.driver === 'bridge';
-    const id = randomBytes(32).toString('hex');
-    const address = bridged ? pool.take() : '';
-    return {
-      id,
-      containerId: request.containerId,
-      containerName: request.containerName,
-      networkId: network.id,
-      networkName: network.name,
-      address,
-      prefixLength: bridged ? pool.prefixLength : 0,
-      gateway: bridged ? pool.gateway : '',
-      mac: bridged ? (request.mac ?? macOfAddress(address)) : '',
-      aliases: [...(request.aliases ?? [])],
-      link: bridged ? linkPrefix + id.slice(0, linkIdDigits) : '',
-    };
-  };
-
-  const attach = async (request: AttachRequest): Promise<Endpoint> => {
-    if (records.has(request.containerId)) await undo(request.containerId);
-    const endpoint = newEndpoint(request);
-    try {
-      remember({ containerId: request.containerId, endpoints: [endpoint], ports: [] });
-      await connect(request, endpoint);
-      if (endpoint.address !== '' && request.publish.length > 0) {
-        await ports.publish(ownerOf(endpoint), request.publish);
-        portsChanged(request.containerId);
-      }
-    } catch (cause) {
-      await undo(request.containerId).catch((failed: unknown) => {
-        throw new AggregateError([cause, failed], `connect ${request.containerName} to the network, and undo it`);
-      });
-      throw cause;
-    }
-    return endpoint;
-  };
-
-  const removeStrays = async (): Promise<void> => {
-    const known = new Set([...records.values()].flatMap(({ endpoints }) => endpoints.map(({ link }) => link)));
-    const at = requireBridge();
-    for (const link of await links.portsOf(at)) {
-      if (link.startsWith(linkPrefix) && !known.has(link)) await links.disconnect({ bridge: at, link });
-    }
-  };
-
-  const start = async (): Promise<void> => {
-    const { name, gateway } = defaultBridge;
-    mtu = await links.uplinkMtu();
-    networks = defaultNetworks(options.instanceId, Date.now(), mtu);
-    for (const record of store.load()) adopt(record);
-    const mac = macOfAddress(gateway);
-    const makeBridge = async (): Promise<void> => {
-      bridge = await links.ensureBridge({ name, address: gateway, prefixLength: pool.prefixLength, mac, mtu });
-      await dns.listen(gateway, options.dnsPort ?? 53);
-    };
-    // Rules name the bridge, it need not be there yet; most of the time is `nft` starting.
-    await Promise.all([firewall.load([{ name, gateway }], ports.forwards()), makeBridge()]);
-    stage = { state: 'ok', detail: '' };
+  const remove = async (nameOrId: string): Promise<NetworkRecord> => {
+    const record = findNetwork(networks, nameOrId);
+    checkRemovable(record, endpoints.in(record.id));
+    networks = networks.filter((one) => one !== record);
+    const bridge = bridges.of(record.id);
+    // Links that are still being taken away hold addresses of the bridge.
+    await endpoints.settled();
+    if (bridge !== undefined) await bridges.remove(bridge);
+    options.networks.remove(record.id);
+    return record;
   };
 
   return {
@@ -198,32 +141,32 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
       }
     },
     async restore(running) {
-      const alive = new Map(running.map((one) => [one.containerId, one]));
-      for (const { containerId } of [...records.values()]) {
-        if (!alive.has(containerId)) await inTurn(containerId, () => undo(containerId));
+      const alive = new Set(running.map(({ containerId }) => containerId));
+      for (const containerId of endpoints.containers()) {
+        if (!alive.has(containerId)) await inTurn(containerId, () => endpoints.undo(containerId));
       }
-      await removeStrays();
+      await endpoints.removeStrays();
     },
-    attach: (request) => inTurn(request.containerId, () => attach(request)),
+    attach: (request) => inTurn(request.containerId, () => endpoints.attach(request)),
+    connect: (request) => inTurn(request.containerId, () => endpoints.connect(request)),
+    disconnect: (request) => inTurn(request.containerId, () => endpoints.disconnect(request)),
     async detach(containerId) {
-      const record = await inTurn(containerId, () => withdraw(containerId));
-      if (record !== undefined) void inTurn(containerId, () => vacate(record)).catch(options.onError);
+      const vacate = await inTurn(containerId, () => endpoints.withdraw(containerId));
+      if (vacate !== undefined) void inTurn(containerId, vacate).catch(options.onError);
     },
-    rename(containerId, containerName) {
-      const record = records.get(containerId);
-      if (record === undefined) return;
-      remember({ ...record, endpoints: record.endpoints.map((endpoint) => ({ ...endpoint, containerName })) });
-    },
-    endpointsOf(containerId) {
-      const record = records.get(containerId);
-      return record?.endpoints ?? [];
-    },
+    create: (request) => inTurn(allNetworks, () => create(request)),
+    remove: (nameOrId) => inTurn(allNetworks, () => remove(nameOrId)),
+    rename: (containerId, containerName) => endpoints.rename(containerId, containerName),
+    endpointsOf: (containerId) => endpoints.of(containerId),
     portsOf: (containerId) => ports.of(containerId),
     network: (nameOrId) => findNetwork(networks, nameOrId),
     networks: () => networks,
-    endpointsIn: (networkId) =>
-      [...records.values()].flatMap(({ endpoints }) => endpoints.filter((one) => one.networkId === networkId)),
-    nameServers: (mode) => (mode.kind === 'none' ? [] : [defaultBridge.gateway]),
+    endpointsIn: (networkId) => endpoints.in(networkId),
+    nameServers(mode, containerId) {
+      if (mode.kind === 'none') return [];
+      const own = endpoints.of(containerId).flatMap((endpoint) => serverOf(endpoint));
+      return own.length > 0 ? own.slice(0, 1) : [defaultBridge.gateway];
+    },
     serveHost: (stream) => portLink.serve(stream),
     onChange(listener) {
       listeners.add(listener);
@@ -241,31 +184,9 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
       await dns.close();
     },
   };
-}
 
-function networkOf({ mode, address, aliases }: AttachRequest, networks: readonly NetworkRecord[]): NetworkRecord {
-  if (mode.kind === 'container') {
-    throw new EngineError(
-      'invalid-parameter',
-      'a container in the network of another is not attached to a network itself',
-    );
+  function serverOf({ networkId }: EndpointRecord): string[] {
+    const bridge = bridges.of(networkId);
+    return bridge === undefined ? [] : [bridge.pool.gateway];
   }
-  const network = findNetwork(networks, mode.kind === 'network' ? mode.name : mode.kind);
-  if (address !== undefined) {
-    throw new EngineError('invalid-parameter', 'user specified IP address is supported on user defined networks only');
-  }
-  if ((aliases ?? []).length > 0) {
-    throw new EngineError(
-      'invalid-parameter',
-      'network-scoped alias is supported only for containers in user defined networks',
-    );
-  }
-  return network;
 }
-
-const ownerOf = ({ containerId, containerName, id, address }: Endpoint) => ({
-  containerId,
-  containerName,
-  endpointId: id,
-  address,
-});

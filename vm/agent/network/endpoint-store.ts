@@ -30,6 +30,8 @@ const containerRecord = z.object({
       gateway: z.string(),
       mac: z.string(),
       aliases: z.array(z.string()),
+      links: z.array(z.string()),
+      interfaceName: z.string(),
       /** Our end of the pair; empty when there is none. */
       link: z.string(),
     }),

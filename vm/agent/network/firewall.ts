@@ -3,6 +3,7 @@
  *
  * - Out: containers reach everything but other bridges, link-local addresses and the guest itself (its name server excepted).
  * - In: nothing reaches a container but published ports and answers.
+ * - Internal networks: nothing in, nothing out.
  * - Within a bridge: everything (seen here only when something loaded br_netfilter).
  * - Published ports: `published` maps a port of the guest's own addresses to a container's.
  */
@@ -27,6 +28,10 @@ export interface Forward {
 interface FirewallBridge {
   readonly name: string;
   readonly gateway: string;
+  /** Nothing gets in or out. */
+  readonly internal: boolean;
+  /** What leaves the guest leaves by its address. */
+  readonly masquerade: boolean;
 }
 
 export interface Firewall {
@@ -77,6 +82,8 @@ function ruleset(bridges: readonly FirewallBridge[], forwards: readonly Forward[
   const names = bridges.map(({ name }) => `"${name}"`);
   const resolvers = bridges.map(({ name, gateway }) => `"${name}" . ${gateway}`);
   const within = bridges.map(({ name }) => `"${name}" . "${name}"`);
+  const internal = bridges.flatMap((bridge) => (bridge.internal ? [`"${bridge.name}"`] : []));
+  const masqueraded = bridges.flatMap((bridge) => (bridge.masquerade ? [`"${bridge.name}"`] : []));
   const published = forwards.map(
     ({ protocol, guestPort, address, containerPort }) => `${protocol} . ${guestPort} : ${address} . ${containerPort}`,
   );
@@ -85,6 +92,8 @@ table inet ${table}
 delete table inet ${table}
 table inet ${table} {
   set bridges { type ifname; ${elements(names)} }
+  set internal { type ifname; ${elements(internal)} }
+  set masqueraded { type ifname; ${elements(masqueraded)} }
   set within { type ifname . ifname; ${elements(within)} }
   set resolvers { type ifname . ipv4_addr; ${elements(resolvers)} }
   map published { type inet_proto . inet_service : ipv4_addr . inet_service; ${elements(published)} }
@@ -99,12 +108,14 @@ table inet ${table} {
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    iifname @bridges oifname != @bridges masquerade
+    iifname @masqueraded oifname != @bridges masquerade
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
     iifname != @bridges oifname != @bridges accept
     iifname . oifname @within accept
+    iifname @internal reject with icmpx type admin-prohibited
+    oifname @internal drop
     ct state established,related accept
     ct state invalid drop
     iifname @bridges meta nfproto ipv6 drop

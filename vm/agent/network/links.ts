@@ -52,7 +52,8 @@ interface ConnectRequest {
   readonly mtu: number;
   readonly address: string;
   readonly prefixLength: number;
-  readonly gateway: string;
+  /** Undefined: this is not the way out. */
+  readonly gateway: string | undefined;
 }
 
 interface DisconnectRequest {
@@ -68,6 +69,10 @@ export interface Links {
   /** Makes the bridge what it should be, whether it is there or not. */
   ensureBridge(request: BridgeRequest): Promise<Link>;
   hasLink(name: string): Promise<boolean>;
+  /** Succeeds when there is none. */
+  removeBridge(name: string): Promise<void>;
+  /** The way out of a namespace, from now on. */
+  setDefaultRoute(namespacePath: string, gateway: string): Promise<void>;
   /** Names of the bridge's ports. */
   portsOf(bridge: Link): Promise<readonly string[]>;
   /** Sets the loopback of a fresh namespace up: all that the mode `none` has. */
@@ -123,7 +128,7 @@ export function createLinks(kernel: Kernel): Links {
         addAddress(peer, to.address, to.prefixLength),
         withoutInet6(to.interfaceName),
         setLinkUp(to.interfaceName),
-        addDefaultRoute(to.gateway),
+        ...(to.gateway === undefined ? [] : [addDefaultRoute(to.gateway)]),
       ]);
     });
 
@@ -169,6 +174,15 @@ export function createLinks(kernel: Kernel): Links {
       );
       return bridge;
     },
+
+    async removeBridge(name) {
+      if ((await find(name)) !== undefined) await own(deleteLink(name));
+    },
+
+    setDefaultRoute: (namespacePath, gateway) =>
+      within(namespacePath, async (socket) => {
+        await request(socket, [addDefaultRoute(gateway)]);
+      }),
 
     hasLink: async (name) => (await find(name)) !== undefined,
 

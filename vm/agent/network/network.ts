@@ -56,6 +56,29 @@ export interface Endpoint {
   /** `02:42:ac:11:00:02`. */
   readonly mac: string;
   readonly aliases: readonly string[];
+  /** `eth0`; empty without a link. */
+  readonly interfaceName: string;
+}
+
+/** What a container asks of its place in one network; on the pre-defined ones nothing but a MAC can be asked. */
+export interface EndpointSettings {
+  readonly address?: string;
+  readonly mac?: string;
+  /** Further names by which the others in the network find it. */
+  readonly aliases: readonly string[];
+  /** `container:alias`: names that only this container knows others by. */
+  readonly links?: readonly string[];
+}
+
+/** The addresses of a network. All dotted IPv4. */
+export interface Subnet {
+  /** `172.18.0.0/16` */
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Only addresses of this part are given away unasked. */
+  readonly range?: string;
+  /** Names to addresses never given away. */
+  readonly auxiliary?: Readonly<Record<string, string>>;
 }
 
 /** What `GET /networks` tells of a network. */
@@ -65,9 +88,27 @@ export interface NetworkRecord {
   readonly name: string;
   readonly driver: 'bridge' | 'host' | 'null';
   readonly createdAtMs: number;
+  /** Nothing gets in or out. */
   readonly internal: boolean;
-  /** Empty for the drivers `host` and `null`. */
-  readonly subnets: readonly { readonly subnet: string; readonly gateway: string }[];
+  readonly attachable: boolean;
+  /** One for the driver `bridge`, none for `host` and `null`. */
+  readonly subnets: readonly Subnet[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** `POST /networks/create`; the driver is `bridge`. */
+export interface NetworkRequest {
+  readonly name: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  /** What is left open is chosen from Docker's default pools. */
+  readonly ipam: {
+    readonly subnet?: string;
+    readonly gateway?: string;
+    readonly range?: string;
+    readonly auxiliary?: Readonly<Record<string, string>>;
+  };
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -79,11 +120,19 @@ export interface AttachRequest {
   /** A process in the container's network namespace, alive until `attach` returns. */
   readonly pid: number;
   readonly mode: NetworkMode;
-  /** `--ip`; only on user-defined networks, as with Docker. */
-  readonly address?: string;
-  readonly mac?: string;
-  readonly aliases?: readonly string[];
+  /** Of the mode `network`: all networks to be in, by name or id. The first one with a way out is the default route. */
+  readonly networks: readonly { readonly network: string; readonly settings: EndpointSettings }[];
   readonly publish: readonly PublishSpec[];
+}
+
+/** A running container, to be in one more network. */
+export interface ConnectRequest {
+  readonly containerId: string;
+  readonly containerName: string;
+  /** A process in the container's network namespace. */
+  readonly pid: number;
+  readonly network: string;
+  readonly settings: EndpointSettings;
 }
 
 /** A container found running at the agent's start. */
@@ -106,7 +155,15 @@ export interface NetworkService {
    * Connects a container and publishes its ports; all or nothing. Rejects with `EngineError`: `forbidden`/`not-found`/`conflict`
    * or, worded as Docker's, `system` when a port cannot be bound.
    */
-  attach(request: AttachRequest): Promise<Endpoint>;
+  attach(request: AttachRequest): Promise<readonly Endpoint[]>;
+  /** Connects a container that runs. Rejects with `forbidden` when it is in that network already. */
+  connect(request: ConnectRequest): Promise<Endpoint>;
+  /** Takes a running container out of one network; ports published by that way move to another of its networks, if there is one. */
+  disconnect(request: Pick<ConnectRequest, 'containerId' | 'containerName' | 'pid' | 'network'>): Promise<void>;
+  /** Makes a network that lives until it is removed. Rejects with `conflict`, `forbidden` (overlap) or `invalid-parameter`. */
+  create(request: NetworkRequest): Promise<NetworkRecord>;
+  /** By name or id. Rejects with `forbidden` for a pre-defined network and one with endpoints. */
+  remove(nameOrId: string): Promise<NetworkRecord>;
   /**
    * Takes away all endpoints and ports. Succeeds when there are none, and when the namespace is long gone. Resolves when ports
    * no longer reach the container; its links go, and its address becomes free, some 20 ms later.
@@ -121,8 +178,8 @@ export interface NetworkService {
   networks(): readonly NetworkRecord[];
   /** Endpoints in one network. */
   endpointsIn(networkId: string): readonly Endpoint[];
-  /** Name server for containers in this mode, for `resolvConf`. */
-  nameServers(mode: NetworkMode): readonly string[];
+  /** Name servers for a container, attached, in this mode; for `resolvConf`. */
+  nameServers(mode: NetworkMode, containerId: string): readonly string[];
   /** The host's end of `POST /wherry/v1/ports`, after the 101. A newer one replaces an older. The stream is then owned here. */
   serveHost(stream: Duplex): void;
   onChange(listener: (change: NetworkChange) => void): () => void;

@@ -1,4 +1,4 @@
-/** The networks there are. For now the three that every engine has. */
+/** The three networks that every engine has, and how a network is found. */
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../contract/errors.ts';
 import { defaultNetwork } from './network-mode.ts';
@@ -18,6 +18,7 @@ export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: nu
     driver,
     createdAtMs,
     internal: false,
+    attachable: false,
     subnets: [],
     options: {},
     labels: {},
@@ -35,6 +36,13 @@ export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: nu
     },
   };
   return [bridge, record('host', 'host'), record('none', 'null')];
+}
+
+export const isPredefined = ({ name }: NetworkRecord): boolean => ['bridge', 'host', 'none'].includes(name);
+
+/** Name of the link that is the network's bridge. */
+export function bridgeName({ id, options }: NetworkRecord): string {
+  return options['com.docker.network.bridge.name'] ?? `br-${id.slice(0, 12)}`;
 }
 
 /** By name, id or unique id prefix, in this order. */

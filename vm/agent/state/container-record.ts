@@ -90,6 +90,8 @@ export interface HostConfig {
   readonly DnsSearch: readonly string[];
   readonly ExtraHosts: readonly string[] | null;
   readonly GroupAdd: readonly string[] | null;
+  /** `container:alias`, on the default network; missing in records of older versions. */
+  readonly Links?: readonly string[] | null;
   readonly IpcMode: string;
   readonly OomScoreAdj: number;
   readonly PidMode: string;
@@ -132,6 +134,8 @@ export interface EndpointRequest {
   readonly aliases: readonly string[];
   readonly address?: string;
   readonly mac?: string;
+  /** `container:alias`: names that only this container knows others by. */
+  readonly links?: readonly string[];
 }
 
 /** A mount as inspect shows it (`Mounts`) and as the runtime gets it. */

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { errorText, log } from '../log.ts';
 import type { ExitRecord, RunningContainer } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
+import { tellDisconnected } from './container-network.ts';
 import { containerPaths, publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
@@ -22,6 +23,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
   const live = parts.live.of(id);
   live.running?.detach();
   live.running = undefined;
+  const endpoints = parts.network.endpointsOf(id);
   await parts.network.detach(id).catch((error: unknown) => log.warn(`detach ${before.name}`, error));
   await rm(containerPaths(parts.config, id).runDir, { recursive: true, force: true });
   const ranMs = Math.max(0, Date.parse(exit.finishedAt) - Date.parse(before.state.startedAt));
@@ -43,6 +45,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
     execDuration: String(Math.floor(ranMs / 1000)),
     exitCode: String(exit.exitCode),
   });
+  tellDisconnected(parts, id, endpoints);
   if (restart) {
     live.nextDelayMs = restartDelay(live.nextDelayMs, ranMs);
     scheduleRestart(parts, id, live.nextDelayMs);

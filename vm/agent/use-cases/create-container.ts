@@ -3,11 +3,11 @@ import { availableParallelism, hostname } from 'node:os';
 import { EngineError } from '../../contract/errors.ts';
 import { rfc3339Now } from '../clock.ts';
 import type { ImageConfig, ResolvedImage } from '../images.ts';
-import { parseNetworkMode } from '../network/network-mode.ts';
 import { parsePortBindings } from '../network/port-bindings.ts';
 import { never } from '../state/container-record.ts';
 import type { ContainerConfig, ContainerRecord, EndpointRequest, HostConfig } from '../state/container-record.ts';
 import { checkHostConfig, parseRestartPolicy } from './check-host-config.ts';
+import { completeEndpoints } from './container-network.ts';
 import { capabilitiesOf, commandOf } from './container-spec.ts';
 import { collectMounts } from './mount-requests.ts';
 import { checkContainerName, inventId, inventName } from './names.ts';
@@ -44,14 +44,14 @@ export async function createContainer(
   const id = inventId();
   const config = completeConfig(request.config, hostConfig, image.config.config, id);
   checkConfig(config, hostConfig);
-  checkNetwork(parts, hostConfig, request.endpoints);
+  const endpoints = completeEndpoints(parts, hostConfig, request.endpoints);
   const mounts = await collectMounts({
     hostConfig,
     volumePaths: Object.keys(config.Volumes ?? {}),
     volumes: parts.volumes,
     findContainer: (reference) => parts.store.find(reference),
   });
-  const record = parts.store.add(newRecord(id, chosen, image, config, hostConfig, request.endpoints, mounts), {
+  const record = parts.store.add(newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), {
     wantsIdRange: usesUserNamespace(hostConfig),
   });
   publishContainerEvent(parts, record, 'create');
@@ -146,19 +146,6 @@ function checkConfig(config: ContainerConfig, hostConfig: HostConfig): void {
     exposed: Object.keys(config.ExposedPorts ?? {}),
     publishAll: hostConfig.PublishAllPorts,
   });
-}
-
-function checkNetwork(
-  parts: Parts,
-  hostConfig: HostConfig,
-  endpoints: Readonly<Record<string, EndpointRequest>>,
-): void {
-  const mode = parseNetworkMode(hostConfig.NetworkMode);
-  if (mode.kind === 'network') parts.network.network(mode.name);
-  if (mode.kind === 'container') parts.store.find(mode.container);
-  for (const name of Object.keys(endpoints)) {
-    if (name !== 'default') parts.network.network(name);
-  }
 }
 
 function newRecord(

@@ -1,7 +1,8 @@
 /** The body of `GET /containers/:id/json`. */
 import type { Endpoint, PublishedPort } from '../network/network.ts';
 import { never } from '../state/container-record.ts';
-import type { ContainerRecord, ContainerState } from '../state/container-record.ts';
+import type { ContainerRecord, ContainerState, EndpointRequest } from '../state/container-record.ts';
+import { wantedEndpoints } from './container-network.ts';
 import { commandOf } from './container-spec.ts';
 import { containerPaths } from './parts.ts';
 import type { Parts } from './parts.ts';
@@ -38,7 +39,7 @@ export async function inspectContainer(parts: Parts, reference: string, size: bo
       ContainerIDFile: '',
       VolumeDriver: '',
       Cgroup: '',
-      Links: null,
+      Links: hostConfig.Links ?? null,
       Runtime: 'wherry',
       Isolation: '',
       CgroupParent: '',
@@ -105,19 +106,26 @@ function networkSettings(parts: Parts, record: ContainerRecord): object {
 
 /** Connected networks, or, of a stopped container, those it will be connected to. */
 export function networksView(record: ContainerRecord, endpoints: readonly Endpoint[]): Record<string, object> {
-  const { NetworkMode } = record.hostConfig;
-  if (NetworkMode.startsWith('container:')) return {};
+  if (record.hostConfig.NetworkMode.startsWith('container:')) return {};
+  const asked = Object.fromEntries(wantedEndpoints(record));
   if (endpoints.length > 0) {
-    return Object.fromEntries(endpoints.map((endpoint) => [endpoint.networkName, endpointView(record, endpoint)]));
+    return Object.fromEntries(
+      endpoints.map((endpoint) => [endpoint.networkName, endpointView(record, asked[endpoint.networkName], endpoint)]),
+    );
   }
-  return { [NetworkMode]: endpointView(record, undefined) };
+  return Object.fromEntries(
+    Object.entries(asked).map(([name, request]) => [name, endpointView(record, request, undefined)]),
+  );
 }
 
-function endpointView(record: ContainerRecord, endpoint: Endpoint | undefined): object {
-  const asked = record.endpoints[endpoint?.networkName ?? record.hostConfig.NetworkMode];
+function endpointView(
+  record: ContainerRecord,
+  asked: EndpointRequest | undefined,
+  endpoint: Endpoint | undefined,
+): object {
   return {
     IPAMConfig: asked?.address === undefined ? null : { IPv4Address: asked.address },
-    Links: null,
+    Links: asked?.links ?? null,
     Aliases: asked === undefined || asked.aliases.length === 0 ? null : asked.aliases,
     MacAddress: endpoint?.mac ?? asked?.mac ?? '',
     DriverOpts: null,
@@ -130,7 +138,10 @@ function endpointView(record: ContainerRecord, endpoint: Endpoint | undefined): 
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: endpoint === undefined ? null : [record.name, ...endpoint.aliases, record.id.slice(0, 12)],
+    DNSNames:
+      endpoint === undefined || endpoint.networkName === 'bridge'
+        ? null
+        : [...new Set([record.name, ...endpoint.aliases, record.id.slice(0, 12), record.config.Hostname])],
   };
 }
 

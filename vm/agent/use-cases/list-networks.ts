@@ -1,12 +1,14 @@
-/** `GET /networks…`, as far as networks can be looked at. */
+/** `GET /networks…`. */
 import { rfc3339 } from '../clock.ts';
 import type { Filters } from '../filters.ts';
 import type { NetworkRecord } from '../network/network.ts';
+import { isPredefined } from '../network/networks.ts';
 import type { Parts } from './parts.ts';
 
 export const networkFilterNames = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'] as const;
 
 export function listNetworks(parts: Pick<Parts, 'network'>, filters: Filters): object[] {
+  const dangling = filters.get('dangling').map((text) => ['1', 'true'].includes(text));
   return parts.network
     .networks()
     .filter(
@@ -16,10 +18,15 @@ export function listNetworks(parts: Pick<Parts, 'network'>, filters: Filters): o
         filters.matchesPattern('name', [network.name]) &&
         filters.matchesLabels(network.labels) &&
         filters.matches('scope', 'local') &&
-        filters.matches('type', 'builtin') &&
-        (!filters.has('dangling') || !filters.get('dangling').some((text) => ['1', 'true'].includes(text))),
+        filters.matches('type', isPredefined(network) ? 'builtin' : 'custom') &&
+        dangling.every((wanted) => wanted === isDangling(parts, network)),
     )
     .map((network) => view(network, {}));
+}
+
+/** No container is in it, and it is not one that every engine has. */
+function isDangling(parts: Pick<Parts, 'network'>, network: NetworkRecord): boolean {
+  return !isPredefined(network) && parts.network.endpointsIn(network.id).length === 0;
 }
 
 export function inspectNetwork(parts: Pick<Parts, 'network'>, reference: string): object {
@@ -48,11 +55,16 @@ function view(network: NetworkRecord, containers: Readonly<Record<string, object
     EnableIPv6: false,
     IPAM: {
       Driver: 'default',
-      Options: null,
-      Config: network.subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+      Options: isPredefined(network) ? null : {},
+      Config: network.subnets.map(({ subnet, gateway, range, auxiliary }) => ({
+        Subnet: subnet,
+        ...(range === undefined ? {} : { IPRange: range }),
+        Gateway: gateway,
+        ...(auxiliary === undefined ? {} : { AuxiliaryAddresses: auxiliary }),
+      })),
     },
     Internal: network.internal,
-    Attachable: false,
+    Attachable: network.attachable,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,

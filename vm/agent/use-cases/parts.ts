@@ -2,7 +2,7 @@
 import type { AgentConfig } from '../config.ts';
 import type { EventFeed } from '../events.ts';
 import type { ImageStore } from '../images.ts';
-import type { NetworkService } from '../network/network.ts';
+import type { NetworkRecord, NetworkService } from '../network/network.ts';
 import type { ContainerRuntime, OciSeccomp } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import type { ContainerStore } from '../state/container-store.ts';
@@ -63,4 +63,15 @@ export function publishContainerEvent(
 ): void {
   const attributes = { ...record.config.Labels, image: record.config.Image, name: record.name, ...extra };
   parts.events.publish('container', action, record.id, attributes);
+}
+
+/** Publishes a network's event; `containerId` of those that are about a container. */
+export function publishNetworkEvent(
+  parts: Pick<Parts, 'events'>,
+  { id, name, driver }: NetworkRecord,
+  action: 'create' | 'destroy' | 'connect' | 'disconnect',
+  containerId?: string,
+): void {
+  const attributes = { ...(containerId === undefined ? {} : { container: containerId }), name, type: driver };
+  parts.events.publish('network', action, id, attributes);
 }

@@ -1,17 +1,16 @@
 /** Starts a container: files, process, network, then the program itself. All or nothing. */
-import { mkdir, rm, writeFile, chown } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { EngineError } from '../../contract/errors.ts';
 import { rfc3339Now } from '../clock.ts';
 import { errorText, log } from '../log.ts';
-import { hostnameFile, hostsFile, resolvConf } from '../network/container-files.ts';
-import type { Endpoint, NetworkMode } from '../network/network.ts';
+import type { NetworkMode } from '../network/network.ts';
 import { parseNetworkMode } from '../network/network-mode.ts';
-import { parsePortBindings } from '../network/port-bindings.ts';
 import { LaunchError } from '../runtime/runtime.ts';
 import type { LaunchRequest, OciSeccomp, RunningContainer } from '../runtime/runtime.ts';
 import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
+import { attachNetworks, tellDisconnected, writeNetworkFiles, writeOwned } from './container-network.ts';
 import { resolveDevices } from './container-devices.ts';
 import { buildContainerSpec, capabilitiesOf } from './container-spec.ts';
 import { watchForExit } from './container-exit.ts';
@@ -65,8 +64,8 @@ async function launch(parts: Parts, record: ContainerRecord): Promise<void> {
   const mode = parseNetworkMode(record.hostConfig.NetworkMode);
   const running = await parts.runtime.create(await launchRequest(parts, record, mode), AbortSignal.timeout(60_000));
   try {
-    const endpoint = await attachNetwork(parts, record, mode, running.pid);
-    await writeNetworkFiles(parts, record, mode, endpoint);
+    await attachNetworks(parts, record, mode, running.pid);
+    await writeNetworkFiles(parts, record, mode);
     live.running = running;
     for (const pending of live.pending) await pending.join(running);
     live.pending.clear();
@@ -102,7 +101,7 @@ async function launchRequest(parts: Parts, record: ContainerRecord, mode: Networ
   await rm(paths.exitRecord, { force: true });
   // Their place is bound into the container now; what is in them follows when the address is known.
   const files = [paths.hostname, paths.hosts, paths.resolvConf];
-  await Promise.all(files.map((path) => writeOwned(path, '', idRange?.base ?? 0)));
+  await Promise.all(files.map((path) => writeOwned(record, path, '')));
   const mounts = await prepareMounts(parts, record, rootfs);
   const user = await resolveUser(rootfs, record.config.User, record.hostConfig.GroupAdd ?? []);
   return {
@@ -170,81 +169,13 @@ function pidOf(parts: Parts, reference: string): number {
   return other.state.pid;
 }
 
-async function attachNetwork(
-  parts: Parts,
-  record: ContainerRecord,
-  mode: NetworkMode,
-  pid: number,
-): Promise<Endpoint | undefined> {
-  if (mode.kind === 'container') return undefined;
-  const { config, hostConfig } = record;
-  const asked = mode.kind === 'network' ? (record.endpoints[mode.name] ?? record.endpoints.default) : undefined;
-  return parts.network.attach({
-    containerId: record.id,
-    containerName: record.name,
-    pid,
-    mode,
-    ...(asked?.address === undefined ? {} : { address: asked.address }),
-    ...(asked?.mac === undefined ? {} : { mac: asked.mac }),
-    aliases: asked?.aliases ?? [],
-    publish:
-      mode.kind === 'network'
-        ? parsePortBindings({
-            portBindings: hostConfig.PortBindings,
-            exposed: Object.keys(config.ExposedPorts ?? {}),
-            publishAll: hostConfig.PublishAllPorts,
-          })
-        : [],
-  });
-}
-
-async function writeNetworkFiles(
-  parts: Parts,
-  record: ContainerRecord,
-  mode: NetworkMode,
-  endpoint: Endpoint | undefined,
-): Promise<void> {
-  const paths = containerPaths(parts.config, record.id);
-  const { config, hostConfig } = record;
-  const address = endpoint?.address ?? '';
-  const owner = idRangeOf(record)?.base ?? 0;
-  await Promise.all([
-    writeOwned(paths.hostname, hostnameFile(config.Hostname), owner),
-    writeOwned(
-      paths.hosts,
-      hostsFile({
-        hostname: config.Hostname,
-        domainname: config.Domainname,
-        address,
-        extraHosts: hostConfig.ExtraHosts ?? [],
-        hostGateway: parts.hostGateway,
-      }),
-      owner,
-    ),
-    writeOwned(
-      paths.resolvConf,
-      resolvConf({
-        dns: hostConfig.Dns,
-        dnsSearch: hostConfig.DnsSearch,
-        dnsOptions: hostConfig.DnsOptions,
-        nameServers: parts.network.nameServers(mode),
-      }),
-      owner,
-    ),
-  ]);
-}
-
-/** In place: the file is bound into the container by its inode. Owned by the container's root, who may edit it. */
-async function writeOwned(path: string, text: string, owner: number): Promise<void> {
-  await writeFile(path, text, { mode: 0o644 });
-  await chown(path, owner, owner);
-}
-
 async function undoLaunch(parts: Parts, record: ContainerRecord, running: RunningContainer): Promise<void> {
   await running.kill(9).catch(() => undefined);
   await running.exited;
   running.detach();
+  const endpoints = parts.network.endpointsOf(record.id);
   await parts.network.detach(record.id).catch((error: unknown) => log.warn(`detach ${record.name}`, error));
+  tellDisconnected(parts, record.id, endpoints);
   await rm(containerPaths(parts.config, record.id).runDir, { recursive: true, force: true });
 }
 

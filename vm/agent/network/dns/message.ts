@@ -1,10 +1,11 @@
 /** As much of DNS messages (RFC 1035) as a forwarder must understand. Input comes from containers: anything may be in it. */
 
 const headerBytes = 12;
-const recordTypes = { a: 1, any: 255 } as const;
+const recordTypes = { a: 1, pointer: 12, any: 255 } as const;
 export const responseCodes = { noError: 0, formatError: 1, serverFailure: 2, notImplemented: 4 } as const;
 const classInternet = 1;
-const answerTtlSeconds = 60;
+/** Short: a container started again may have another address. */
+const answerTtlSeconds = 5;
 const flag = { response: 0x8000, truncated: 0x0200, recursionDesired: 0x0100, recursionAvailable: 0x0080 };
 
 export interface Query {
@@ -53,16 +54,35 @@ function parseName(message: Buffer, start: number): { text: string; end: number 
 /** Addresses for a question of type A or ANY; to others "there is no such record of that name". The question is kept as it was. */
 export function answer(message: Buffer, query: Query, addresses: readonly string[]): Buffer {
   const asked = query.isInternet && (query.type === recordTypes.a || query.type === recordTypes.any) ? addresses : [];
-  const records = asked.map((address) => {
-    const record = Buffer.alloc(16);
-    record.writeUInt16BE(0xc000 | headerBytes, 0);
-    record.writeUInt16BE(recordTypes.a, 2);
-    record.writeUInt16BE(classInternet, 4);
-    record.writeUInt32BE(answerTtlSeconds, 6);
-    record.writeUInt16BE(4, 10);
-    record.set(address.split('.').map(Number), 12);
-    return record;
-  });
+  const records = asked.map((address) => resourceRecord(recordTypes.a, Buffer.from(address.split('.').map(Number))));
+  return withRecords(message, query, records);
+}
+
+/** The address whose name is asked for (`4.3.2.1.in-addr.arpa`); undefined for any other question. */
+export function addressOfPointerQuery({ name, type, isInternet }: Query): string | undefined {
+  if (!isInternet || type !== recordTypes.pointer) return undefined;
+  return /^(\d{1,3}(?:\.\d{1,3}){3})\.in-addr\.arpa$/.exec(name)?.[1]?.split('.').reverse().join('.');
+}
+
+/** @param target Labels of at most 63 bytes, which container and network names are cut to. */
+export function pointerAnswer(message: Buffer, query: Query, target: string): Buffer {
+  const labels = target.split('.').map((label) => Buffer.from(label.slice(0, 63), 'latin1'));
+  const encoded = Buffer.concat([...labels.flatMap((label) => [Buffer.from([label.length]), label]), Buffer.alloc(1)]);
+  return withRecords(message, query, [resourceRecord(recordTypes.pointer, encoded)]);
+}
+
+/** Of the question's own name. */
+function resourceRecord(type: number, data: Buffer): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt16BE(0xc000 | headerBytes, 0);
+  head.writeUInt16BE(type, 2);
+  head.writeUInt16BE(classInternet, 4);
+  head.writeUInt32BE(answerTtlSeconds, 6);
+  head.writeUInt16BE(data.length, 10);
+  return Buffer.concat([head, data]);
+}
+
+function withRecords(message: Buffer, query: Query, records: readonly Buffer[]): Buffer {
   const head = responseHead(message, query.questionEnd, responseCodes.noError);
   head.writeUInt16BE(records.length, 6);
   return Buffer.concat([head, ...records]);

@@ -3,7 +3,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Forwarder } from './forwarder.ts';
-import { answer, failure, parseQuery, responseCodes } from './message.ts';
+import { addressOfPointerQuery, answer, failure, parseQuery, pointerAnswer, responseCodes } from './message.ts';
 import { readFrames, writeFrame } from './tcp-frames.ts';
 
 const maxInFlight = 1024;
@@ -18,17 +18,20 @@ export interface DnsServerOptions {
   readonly forward: Forwarder;
   /** Addresses of a name (lower case) as `client` may know it; undefined: not ours. */
   readonly lookup: (name: string, client: string) => readonly string[] | undefined;
+  /** Name of an address as `client` may know it; undefined: not ours. */
+  readonly reverse: (address: string, client: string) => string | undefined;
 }
 
 export interface DnsServer {
   /** By UDP and TCP. With port 0, the port that was found for both. */
   listen(address: string, port: number): Promise<number>;
+  /** No more on this address. */
+  unlisten(address: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export function createDnsServer({ forward, lookup }: DnsServerOptions): DnsServer {
-  const sockets: UdpSocket[] = [];
-  const servers: Server[] = [];
+export function createDnsServer({ forward, lookup, reverse }: DnsServerOptions): DnsServer {
+  const listeners = new Map<string, { readonly socket: UdpSocket; readonly server: Server }>();
   const connections = new Set<Socket>();
   const inFlight = new Map<string, number>();
   let total = 0;
@@ -62,16 +65,19 @@ export function createDnsServer({ forward, lookup }: DnsServerOptions): DnsServe
     if (typeof query === 'number') return failure(message, query);
     const known = query.isInternet ? lookup(query.name, client) : undefined;
     if (known !== undefined) return answer(message, query, known);
+    const asked = addressOfPointerQuery(query);
+    const target = asked === undefined ? undefined : reverse(asked, client);
+    if (target !== undefined) return pointerAnswer(message, query, target);
     return forwardBounded(message, query.questionEnd, client, transport);
   };
 
   const listenUdp = async (address: string, port: number): Promise<UdpSocket> => {
     const socket = createSocket('udp4');
+    const isOpen = (): boolean => [...listeners.values()].some((one) => one.socket === socket);
     socket.on('message', (message, from) => {
       void resolve(message, from.address, 'udp').then((response) => {
         // The client may be gone, and the socket closed meanwhile: it was asked without a promise.
-        if (response !== undefined && sockets.includes(socket))
-          socket.send(response, from.port, from.address, () => undefined);
+        if (response !== undefined && isOpen()) socket.send(response, from.port, from.address, () => undefined);
       });
     });
     socket.bind(port, address);
@@ -105,24 +111,32 @@ export function createDnsServer({ forward, lookup }: DnsServerOptions): DnsServe
     return server;
   };
 
+  const unlisten = async (address: string): Promise<void> => {
+    const found = listeners.get(address);
+    if (found === undefined) return;
+    listeners.delete(address);
+    found.socket.close();
+    found.server.close();
+    for (const connection of connections) if (connection.localAddress === address) connection.destroy();
+    await once(found.server, 'close');
+  };
+
   return {
     async listen(address, port) {
       const server = await listenTcp(address, port);
-      servers.push(server);
       const bound = server.address();
       const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
-      sockets.push(await listenUdp(address, actual));
+      try {
+        listeners.set(address, { server, socket: await listenUdp(address, actual) });
+      } catch (error) {
+        server.close();
+        throw error;
+      }
       return actual;
     },
+    unlisten,
     async close() {
-      for (const socket of sockets.splice(0)) socket.close();
-      for (const connection of connections) connection.destroy();
-      await Promise.all(
-        servers.splice(0).map(async (server) => {
-          server.close();
-          await once(server, 'close');
-        }),
-      );
+      await Promise.all([...listeners.keys()].map(unlisten));
     },
   };
 }

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hostnameFile, hostsFile, resolvConf } from '../../../../../vm/agent/network/container-files.ts';
 
-const hosts = { hostname: 'web', domainname: '', address: '172.17.0.2', extraHosts: [], hostGateway: '10.0.2.2' };
+const hosts = {
+  hostname: 'web',
+  domainname: '',
+  addresses: ['172.17.0.2'],
+  extraHosts: [],
+  hostGateway: '10.0.2.2',
+  links: [],
+};
 const resolv = { dns: [], dnsSearch: [], dnsOptions: [], nameServers: ['172.17.0.1'] };
 
 test('resolv.conf: the given servers replace the default one', () => {
@@ -35,8 +42,17 @@ test('hosts: own name, domain, extra hosts and host-gateway', () => {
   assert.equal(lines.at(-1), '');
 });
 
+test('hosts: a line for each of its addresses, and one for each linked container', () => {
+  const text = hostsFile({
+    ...hosts,
+    addresses: ['172.17.0.2', '172.18.0.2'],
+    links: [{ address: '172.17.0.9', names: ['db', 'abc', 'store'] }],
+  });
+  assert.ok(text.endsWith('172.17.0.9\tdb abc store\n172.17.0.2\tweb\n172.18.0.2\tweb\n'), text);
+});
+
 test('hosts: no line of its own without an address', () => {
-  assert.doesNotMatch(hostsFile({ ...hosts, address: '' }), /web/);
+  assert.doesNotMatch(hostsFile({ ...hosts, addresses: [] }), /web/);
 });
 
 test('nothing given by a client starts another line', () => {

@@ -24,6 +24,8 @@ const record = (containerId: string): ContainerRecord => ({
       gateway: '172.17.0.1',
       mac: '02:42:ac:11:00:02',
       aliases: [],
+      links: [],
+      interfaceName: 'eth0',
       link: 'veth1',
     },
   ],

@@ -10,6 +10,7 @@ import { GuestApi } from '../../../../../src-main/link/guest-api.ts';
 import { serveChannel } from '../../../../../src-main/ports/channel.ts';
 import { networkRoutes } from '../../../../../vm/agent/http/networks.ts';
 import { startEngineServer } from '../../../../../vm/agent/http/server.ts';
+import type { Parts } from '../../../../../vm/agent/use-cases/parts.ts';
 import type { NetworkService } from '../../../../../vm/agent/network/network.ts';
 import { createPortLink } from '../../../../../vm/agent/network/port-link.ts';
 
@@ -24,7 +25,7 @@ test('sync, add and their answers pass over an upgraded connection', async (t) =
   const server = await startEngineServer({
     socketPath,
     serverHeader: 'test',
-    early: networkRoutes({ network }),
+    early: networkRoutes({ network } as Parts),
     describeBoot: () => '',
   });
   t.after(async () => {

@@ -177,7 +177,6 @@ test('the image’s defaults are merged as Docker merges them', async (t) => {
     code: 'not-found',
     message: /No such image: none:latest/,
   });
-  await assert.rejects(engine.create('nonet', { HostConfig: { NetworkMode: 'ghost' } }), { code: 'not-found' });
   await assert.rejects(engine.create('caps', { HostConfig: { CapAdd: ['FLY'] } }), { code: 'invalid-parameter' });
   await assert.rejects(
     engine.create('rm', { HostConfig: { AutoRemove: true, RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } } }),

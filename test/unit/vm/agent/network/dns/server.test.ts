@@ -72,6 +72,7 @@ async function startServer(t: TestContext, upstreams: readonly Upstream[], timeo
   const server = createDnsServer({
     forward: createForwarder({ upstreams: () => upstreams, timeoutMs, rounds: 2 }),
     lookup: (name) => (name === 'mine.test' ? ['10.0.2.2'] : undefined),
+    reverse: (address) => (address === '172.18.0.2' ? 'web.shop' : undefined),
   });
   const port = await server.listen('127.0.0.1', 0);
   t.after(() => server.close());
@@ -115,6 +116,21 @@ test('own names are answered without asking anyone', async (t) => {
   const response = await server.udp(query('MINE'));
   assert.deepEqual([...response.subarray(-4)], [10, 0, 2, 2]);
   assert.equal(upstream.asked.length, 0);
+});
+
+test('addresses of one’s own are named, others asked about above', async (t) => {
+  const upstream = await fakeUpstream(t, (message, respond) => respond(reply(message)));
+  const server = await startServer(t, [upstream]);
+  const ask = (address: string): Promise<Buffer> => {
+    const labels = [...address.split('.').reverse(), 'in-addr', 'arpa'];
+    const name = labels.flatMap((label) => [label.length, ...Buffer.from(label)]);
+    return server.udp(Buffer.from([0, 77, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...name, 0, 0, 12, 0, 1]));
+  };
+  const answer = await ask('172.18.0.2');
+  assert.deepEqual(answer.subarray(-10), Buffer.from('\u0003web\u0004shop\0', 'latin1'));
+  assert.equal(upstream.asked.length, 0);
+  await ask('192.0.2.1');
+  assert.equal(upstream.asked.length, 1);
 });
 
 test('other names are forwarded under another id, with their case, and answered under the first', async (t) => {

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { NetworkRequest } from '../../../../../vm/agent/network/network.ts';
+import { bridgeName, defaultNetworks, findNetwork } from '../../../../../vm/agent/network/networks.ts';
+import { checkRemovable, planNetwork, poolOf } from '../../../../../vm/agent/network/plan-network.ts';
+
+const existing = defaultNetworks('test', 0, 1500);
+const request = (name: string, more: Partial<NetworkRequest> = {}): NetworkRequest => ({
+  name,
+  internal: false,
+  attachable: false,
+  ipam: {},
+  options: {},
+  labels: {},
+  ...more,
+});
+const plan = (given: NetworkRequest, others = existing, reserved: string[] = []) =>
+  planNetwork('a'.repeat(64), given, others, reserved);
+
+test('subnets are chosen from the pools, past those in use', () => {
+  const first = plan(request('one'));
+  assert.deepEqual(first.subnets, [{ subnet: '172.18.0.0/16', gateway: '172.18.0.1' }]);
+  assert.equal(bridgeName(first), 'br-aaaaaaaaaaaa');
+  assert.equal(
+    plan(request('two'), [...existing, { ...first, id: 'b'.repeat(64) }]).subnets[0]?.subnet,
+    '172.19.0.0/16',
+  );
+  assert.equal(plan(request('three'), existing, ['172.16.0.0/12']).subnets[0]?.subnet, '192.168.0.0/20');
+  assert.throws(() => plan(request('four'), existing, ['172.16.0.0/12', '192.168.0.0/16']), {
+    message: 'all predefined address pools have been fully subnetted',
+  });
+});
+
+test('a subnet of the user’s own: gateway, range and kept addresses', () => {
+  const { subnets } = plan(
+    request('mine', {
+      ipam: { subnet: '10.9.0.0/24', range: '10.9.0.128/25', auxiliary: { printer: '10.9.0.130' } },
+    }),
+  );
+  assert.equal(subnets[0]?.gateway, '10.9.0.129');
+  const [pool] = subnets.map(poolOf);
+  assert.ok(pool !== undefined);
+  assert.deepEqual([pool.take(), pool.take()], ['10.9.0.128', '10.9.0.131']);
+  assert.equal(pool.take('10.9.0.5'), '10.9.0.5', 'asked for by name, outside of the range');
+  assert.throws(() => pool.take('10.9.0.130'), { message: 'Address already in use' });
+});
+
+test('bad requests, in words that say what to change', () => {
+  const bad =
+    (ipam: NetworkRequest['ipam']): (() => unknown) =>
+    () =>
+      plan(request('x', { ipam }));
+  assert.throws(() => plan(request('../x')), { code: 'invalid-parameter' });
+  assert.throws(() => plan(request('bridge')), {
+    code: 'conflict',
+    message: 'network with name bridge already exists',
+  });
+  assert.throws(bad({ subnet: '172.17.128.0/20' }), {
+    code: 'forbidden',
+    message: 'invalid pool request: Pool overlaps with other one on this address space',
+  });
+  for (const ipam of [
+    { gateway: '10.9.0.1' },
+    { subnet: '10.9.0.5/24' },
+    { subnet: '10.9.0.0/31' },
+    { subnet: 'ten' },
+    { subnet: '10.9.0.0/24', gateway: '10.8.0.1' },
+    { subnet: '10.9.0.0/24', range: '10.0.0.0/8' },
+    { subnet: '10.9.0.0/24', auxiliary: { a: '10.1.1.1' } },
+  ]) {
+    assert.throws(bad(ipam), { code: 'invalid-parameter' }, JSON.stringify(ipam));
+  }
+});
+
+test('the name of the link: a word the kernel takes, and nobody else’s', () => {
+  const named = (name: string) => request('x', { options: { 'com.docker.network.bridge.name': name } });
+  assert.equal(bridgeName(plan(named('shop0'))), 'shop0');
+  for (const name of ['lo', 'eth0', 'veth1', 'a-name-that-is-too-long', '../x', '']) {
+    assert.throws(() => plan(named(name)), { code: 'invalid-parameter' }, name);
+  }
+  assert.throws(() => plan(named('docker0')), /networks have same bridge name/);
+});
+
+test('what every engine has stays; what is in use says by whom', () => {
+  assert.throws(() => checkRemovable(findNetwork(existing, 'bridge'), []), {
+    message: 'bridge is a pre-defined network and cannot be removed',
+  });
+  const mine = plan(request('mine'));
+  checkRemovable(mine, []);
+  assert.throws(() => checkRemovable(mine, [{ containerName: 'web' }]), /active endpoints \(name:"web"\)/);
+});

@@ -1,0 +1,88 @@
+/** The bridges of the networks: link, addresses and name server of each, and the firewall's list of them. */
+import type { Link } from '../kernel/netlink/route.ts';
+import { type AddressPool, macOfAddress } from './address-pool.ts';
+import type { DnsServer } from './dns/server.ts';
+import type { Firewall, Forward } from './firewall.ts';
+import type { Links } from './links.ts';
+import type { NetworkRecord } from './network.ts';
+import { bridgeName } from './networks.ts';
+import { poolOf } from './plan-network.ts';
+
+export interface Bridge {
+  readonly record: NetworkRecord;
+  /** `docker0`, `br-…`. */
+  readonly name: string;
+  readonly pool: AddressPool;
+  readonly mtu: number;
+  link: Link | undefined;
+}
+
+export interface Bridges {
+  /** Known from here on, made by `make`. */
+  add(record: NetworkRecord): Bridge;
+  of(networkId: string): Bridge | undefined;
+  all(): readonly Bridge[];
+  /** Makes the links of these and has the firewall know all. */
+  make(bridges: readonly Bridge[]): Promise<void>;
+  remove(bridge: Bridge): Promise<void>;
+}
+
+export interface BridgesOptions {
+  readonly links: Links;
+  readonly firewall: Firewall;
+  readonly dns: DnsServer;
+  readonly dnsPort: number;
+  readonly forwards: () => readonly Forward[];
+  readonly defaultMtu: () => number;
+}
+
+export function createBridges(options: BridgesOptions): Bridges {
+  const { links, firewall, dns } = options;
+  const bridges = new Map<string, Bridge>();
+  let loading: Promise<void> = Promise.resolve();
+
+  /** One at a time, each with what is true then. */
+  const loadFirewall = (): Promise<void> => {
+    const load = (): Promise<void> => firewall.load([...bridges.values()].map(wallOf), options.forwards());
+    loading = loading.then(load, load);
+    return loading;
+  };
+
+  const makeLink = async (bridge: Bridge): Promise<void> => {
+    const { gateway, prefixLength } = bridge.pool;
+    const mac = macOfAddress(gateway);
+    bridge.link = await links.ensureBridge({ name: bridge.name, address: gateway, prefixLength, mac, mtu: bridge.mtu });
+    await dns.listen(gateway, options.dnsPort);
+  };
+
+  const remove = async (bridge: Bridge): Promise<void> => {
+    bridges.delete(bridge.record.id);
+    bridge.link = undefined;
+    await dns.unlisten(bridge.pool.gateway);
+    await links.removeBridge(bridge.name);
+    await loadFirewall();
+  };
+
+  return {
+    add(record) {
+      const [subnet] = record.subnets;
+      if (subnet === undefined) throw new Error(`network ${record.name}: no subnet`);
+      const mtu = Number(record.options['com.docker.network.driver.mtu'] ?? options.defaultMtu());
+      const bridge = { record, name: bridgeName(record), pool: poolOf(subnet), mtu, link: undefined };
+      bridges.set(record.id, bridge);
+      return bridge;
+    },
+    of: (networkId) => bridges.get(networkId),
+    all: () => [...bridges.values()],
+    async make(wanted) {
+      // Rules name the bridges, which need not be there yet; most of the time is `nft` starting.
+      await Promise.all([loadFirewall(), ...wanted.map(makeLink)]);
+    },
+    remove,
+  };
+}
+
+function wallOf({ name, pool, record }: Bridge): Parameters<Firewall['load']>[0][number] {
+  const masquerade = record.options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false';
+  return { name, gateway: pool.gateway, internal: record.internal, masquerade };
+}

@@ -1,0 +1,237 @@
+/** User-defined networks: made, removed, pruned; containers connected and disconnected. */
+import { EngineError } from '../../contract/errors.ts';
+import { parseTime } from '../clock.ts';
+import type { Filters } from '../filters.ts';
+import { log, errorText } from '../log.ts';
+import { parseNetworkMode } from '../network/network-mode.ts';
+import type { NetworkRecord } from '../network/network.ts';
+import { isPredefined } from '../network/networks.ts';
+import { isRunning } from '../state/container-record.ts';
+import type { ContainerRecord, EndpointRequest } from '../state/container-record.ts';
+import { refreshNetworkFiles } from './container-network.ts';
+import { publishNetworkEvent } from './parts.ts';
+import type { Parts } from './parts.ts';
+
+export interface CreateNetworkRequest {
+  readonly name: string;
+  /** Empty: `bridge`. */
+  readonly driver: string;
+  readonly scope: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly ingress: boolean;
+  /** Made from, or only a template for, other networks. */
+  readonly usesConfig: boolean;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  readonly ipamDriver: string;
+  /** Empty strings: to be chosen. */
+  readonly subnets: readonly {
+    readonly subnet: string;
+    readonly range: string;
+    readonly gateway: string;
+    readonly auxiliary: Readonly<Record<string, string>>;
+  }[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ConnectContainerRequest {
+  readonly container: string;
+  readonly settings: EndpointRequest;
+}
+
+export const pruneNetworkFilterNames = ['label', 'label!', 'until'] as const;
+
+/** Returns the id. Throws `invalid-parameter`, `not-found` (driver), `conflict` (name) or `forbidden` (overlap). */
+export async function createNetwork(parts: Parts, request: CreateNetworkRequest): Promise<string> {
+  checkSupported(request);
+  const [subnet] = request.subnets;
+  const { name, internal, attachable, options, labels } = request;
+  const given = (text: string | undefined): text is string => text !== undefined && text !== '';
+  const network = await parts.network.create({
+    name,
+    internal,
+    attachable,
+    options,
+    labels,
+    ipam: {
+      ...(given(subnet?.subnet) ? { subnet: subnet.subnet } : {}),
+      ...(given(subnet?.range) ? { range: subnet.range } : {}),
+      ...(given(subnet?.gateway) ? { gateway: subnet.gateway } : {}),
+      ...(subnet === undefined || Object.keys(subnet.auxiliary).length === 0 ? {} : { auxiliary: subnet.auxiliary }),
+    },
+  });
+  publishNetworkEvent(parts, network, 'create');
+  return network.id;
+}
+
+export async function removeNetwork(parts: Parts, reference: string): Promise<void> {
+  publishNetworkEvent(parts, await parts.network.remove(reference), 'destroy');
+}
+
+/** Those that no running container is in. Returns their names. */
+export async function pruneNetworks(parts: Parts, filters: Filters): Promise<string[]> {
+  const until = filters.get('until').map((text) => {
+    const time = parseTime(text);
+    if (time === undefined) throw new EngineError('invalid-parameter', `invalid filter 'until=${text}'`);
+    return Number(time / 1_000_000n);
+  });
+  const unused = parts.network
+    .networks()
+    .filter(
+      (network) =>
+        !isPredefined(network) &&
+        parts.network.endpointsIn(network.id).length === 0 &&
+        filters.matchesLabels(network.labels) &&
+        until.every((timeMs) => network.createdAtMs <= timeMs),
+    );
+  const deleted: string[] = [];
+  for (const { id, name } of unused) {
+    try {
+      await removeNetwork(parts, id);
+      deleted.push(name);
+    } catch (error) {
+      // A container joined it meanwhile, or somebody else removed it; the rest goes on.
+      log.warn(`prune network ${name}: ${errorText(error)}`);
+    }
+  }
+  parts.events.publish('network', 'prune', '', { reclaimed: '0' });
+  return deleted;
+}
+
+/** A running container at once, any other at its next start. */
+export async function connectContainer(
+  parts: Parts,
+  reference: string,
+  request: ConnectContainerRequest,
+): Promise<void> {
+  await withContainer(parts, reference, request.container, async (record, network) => {
+    if (parseNetworkMode(record.hostConfig.NetworkMode).kind === 'none') {
+      throw new EngineError(
+        'forbidden',
+        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      );
+    }
+    if (isRunning(record)) {
+      const { settings } = request;
+      const { id: containerId, name: containerName } = record;
+      const { pid } = record.state;
+      await parts.network.connect({ containerId, containerName, pid, network: network.id, settings });
+    } else if (record.endpoints[network.name] !== undefined) {
+      throw new EngineError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`);
+    }
+    const after = parts.store.update(record.id, {
+      endpoints: { ...record.endpoints, [network.name]: request.settings },
+    });
+    if (!isRunning(record)) return;
+    await refreshNetworkFiles(parts, after);
+    publishNetworkEvent(parts, network, 'connect', record.id);
+  });
+}
+
+/** `force` takes the container out of the record even when its link cannot be taken away. */
+export async function disconnectContainer(
+  parts: Parts,
+  reference: string,
+  request: { readonly container: string; readonly force: boolean },
+): Promise<void> {
+  await withContainer(parts, reference, request.container, async (record, network) => {
+    const { [network.name]: asked, ...endpoints } = record.endpoints;
+    if (isRunning(record)) {
+      const { id: containerId, name: containerName } = record;
+      const { pid } = record.state;
+      await parts.network
+        .disconnect({ containerId, containerName, pid, network: network.id })
+        .catch((error: unknown) => {
+          if (!request.force) throw error;
+          log.warn(`disconnect ${containerName} from ${network.name}: ${errorText(error)}`);
+        });
+    } else if (asked === undefined) {
+      throw new EngineError('forbidden', `container ${record.name} is not connected to network ${network.name}`);
+    }
+    const after = parts.store.update(record.id, { endpoints });
+    if (!isRunning(record)) return;
+    await refreshNetworkFiles(parts, after);
+    publishNetworkEvent(parts, network, 'disconnect', record.id);
+  });
+}
+
+/** Under the container's lock; refuses those whose network is not their own. */
+async function withContainer(
+  parts: Parts,
+  network: string,
+  container: string,
+  work: (record: ContainerRecord, network: NetworkRecord) => Promise<void>,
+): Promise<void> {
+  // The network first: Docker names it when neither is there.
+  parts.network.network(network);
+  const { id } = parts.store.find(container);
+  await parts.live.of(id).lock.run(async () => {
+    const record = parts.store.find(id);
+    const found = parts.network.network(network);
+    if (record.state.status === 'removing' || record.state.status === 'dead') {
+      throw new EngineError(
+        'forbidden',
+        `Container ${id} is marked for removal and cannot be connected or disconnected`,
+      );
+    }
+    const mode = parseNetworkMode(record.hostConfig.NetworkMode);
+    if (mode.kind === 'host' || found.driver === 'host') {
+      throw new EngineError(
+        'forbidden',
+        'container cannot be disconnected from host network or connected to host network',
+      );
+    }
+    if (mode.kind === 'container') {
+      throw new EngineError(
+        'forbidden',
+        'container sharing network namespace with another container or host cannot be connected to any other network',
+      );
+    }
+    await work(record, found);
+  });
+}
+
+function checkSupported(request: CreateNetworkRequest): void {
+  const { name, driver, subnets, options } = request;
+  const refuse = (message: string): never => {
+    throw new EngineError('invalid-parameter', message);
+  };
+  if (name === '') refuse('network name is required');
+  if (driver === 'host' || driver === 'null') {
+    throw new EngineError('forbidden', `only one instance of "${driver}" network is allowed`);
+  }
+  if (driver === 'overlay' || request.scope === 'swarm' || request.ingress) {
+    throw new EngineError(
+      'unavailable',
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    );
+  }
+  if (driver === 'macvlan' || driver === 'ipvlan') {
+    refuse(
+      `the driver ${driver} cannot work here: the VM's link to the host carries one address only. Use the driver bridge and publish ports`,
+    );
+  }
+  if (driver !== '' && driver !== 'bridge') {
+    throw new EngineError('not-found', `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
+  }
+  if (request.ipamDriver !== '' && request.ipamDriver !== 'default') {
+    throw new EngineError(
+      'not-found',
+      `could not find plugin ${request.ipamDriver} in v1 plugin registry: plugin not found`,
+    );
+  }
+  if (request.usesConfig)
+    refuse('networks made from the configuration of others (config-only, config-from) are not supported');
+  if (request.ipv6 || subnets.some(({ subnet }) => subnet.includes(':'))) {
+    refuse('networks with IPv6 are not supported: create it without --ipv6');
+  }
+  if (!request.ipv4) refuse('IPv4 cannot be switched off for a network: it is the only protocol supported');
+  if (subnets.length > 1) refuse("bridge driver doesn't support multiple subnets");
+  if (options['com.docker.network.bridge.enable_icc'] === 'false') {
+    refuse(
+      'com.docker.network.bridge.enable_icc=false is not supported: put the containers into networks of their own',
+    );
+  }
+}
