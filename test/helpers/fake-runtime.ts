@@ -20,6 +20,11 @@ export class FakeContainer implements RunningContainer {
   readonly exited: Promise<ExitRecord>;
   /** The ends that "the process" reads and writes. */
   readonly streams: Duplex[] = [];
+  /** In the order of their start. */
+  readonly execs: FakeExec[] = [];
+  execFailure: Error | undefined;
+  /** Called with each new exec before it is handed out. */
+  onExec: (exec: FakeExec) => void = () => undefined;
   started = false;
   frozen = false;
   detached = false;
@@ -77,14 +82,11 @@ export class FakeContainer implements RunningContainer {
   }
 
   exec(request: ExecRequest): Promise<RunningExec> {
-    const stream = new PassThrough();
-    return Promise.resolve({
-      pid: this.pid + 1000,
-      tty: request.process.terminal,
-      stream,
-      exited: new Promise<number>((resolve) => stream.on('end', () => resolve(0))),
-      resize: () => Promise.resolve(),
-    });
+    if (this.execFailure !== undefined) return Promise.reject(this.execFailure);
+    const exec = new FakeExec(this.pid + 1000, request);
+    this.execs.push(exec);
+    this.onExec(exec);
+    return Promise.resolve(exec);
   }
 
   pids(): Promise<readonly number[]> {
@@ -93,6 +95,48 @@ export class FakeContainer implements RunningContainer {
 
   detach(): void {
     this.detached = true;
+  }
+}
+
+export class FakeExec implements RunningExec {
+  readonly pid: number;
+  readonly tty: boolean;
+  readonly request: ExecRequest;
+  readonly stream = new PassThrough();
+  readonly signals: number[] = [];
+  readonly exited: Promise<number>;
+  private settle: (exitCode: number) => void = () => undefined;
+
+  constructor(pid: number, request: ExecRequest) {
+    this.pid = pid;
+    this.tty = request.process.terminal;
+    this.request = request;
+    this.exited = new Promise((resolve) => {
+      this.settle = resolve;
+      this.stream.on('end', () => resolve(0));
+    });
+  }
+
+  /** Prints to its standard output, in a frame, and ends. */
+  finish(exitCode: number, output = ''): void {
+    this.print(output);
+    this.settle(exitCode);
+    this.stream.end();
+  }
+
+  print(output: string): void {
+    const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+    header.writeUInt32BE(Buffer.byteLength(output), 4);
+    if (output !== '') this.stream.write(Buffer.concat([header, Buffer.from(output)]));
+  }
+
+  kill(signal: number): void {
+    this.signals.push(signal);
+    this.finish(128 + signal);
+  }
+
+  resize(): Promise<void> {
+    return Promise.resolve();
   }
 }
 

@@ -13,13 +13,21 @@ const throttle = z
   .array(z.object({ Path: z.string(), Rate: z.number().int().nonnegative() }))
   .nullish()
   .transform((value) => value ?? null);
+const mayBeInteger = z
+  .number()
+  .int()
+  .nullish()
+  .transform((value) => value ?? undefined);
 const healthcheck = z.object({
-  Test: z.array(z.string()).optional(),
-  Interval: z.number().int().nonnegative().optional(),
-  Timeout: z.number().int().nonnegative().optional(),
-  StartPeriod: z.number().int().nonnegative().optional(),
-  StartInterval: z.number().int().nonnegative().optional(),
-  Retries: z.number().int().nonnegative().optional(),
+  Test: z
+    .array(z.string())
+    .nullish()
+    .transform((value) => value ?? undefined),
+  Interval: mayBeInteger,
+  Timeout: mayBeInteger,
+  StartPeriod: mayBeInteger,
+  StartInterval: mayBeInteger,
+  Retries: mayBeInteger,
 });
 
 const mount = z.object({

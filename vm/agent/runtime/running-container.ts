@@ -99,6 +99,9 @@ export class MonitoredContainer implements RunningContainer {
         resize: async ({ columns, rows }) => {
           await this.connection.request(requestTags.resize, [columns, rows], [request.execId]);
         },
+        kill: (signal) => {
+          if (this.#execs.has(request.execId)) signalGroup(answer.numbers[1] ?? 0, signal);
+        },
       };
     } catch (error) {
       this.#execs.delete(request.execId);
@@ -114,5 +117,15 @@ export class MonitoredContainer implements RunningContainer {
   detach(): void {
     this.#detached = true;
     this.connection.close();
+  }
+}
+
+/** The process leads its session, so its pid is its group's. One that ended just now is no error. */
+function signalGroup(pid: number, signal: number): void {
+  if (pid <= 1) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -124,6 +124,8 @@ export interface RunningExec {
   readonly stream: Duplex;
   readonly exited: Promise<number>;
   resize(size: { columns: number; rows: number }): Promise<void>;
+  /** Signals it and the processes of its session that have not left its group; nothing when it has ended. */
+  kill(signal: number): void;
 }
 
 /** The part of the OCI process object that is used. */

@@ -39,6 +39,23 @@ export interface Healthcheck {
   readonly Retries?: number;
 }
 
+/** State of a health check, as inspect shows it. */
+export interface Health {
+  readonly Status: 'starting' | 'healthy' | 'unhealthy';
+  /** Failures in a row. */
+  readonly FailingStreak: number;
+  /** The last few, oldest first. */
+  readonly Log: readonly HealthResult[];
+}
+
+export interface HealthResult {
+  readonly Start: string;
+  readonly End: string;
+  /** -1: it could not be run, or took too long. */
+  readonly ExitCode: number;
+  readonly Output: string;
+}
+
 export type RestartPolicyName = 'no' | 'always' | 'unless-stopped' | 'on-failure';
 
 export interface Device {
@@ -183,6 +200,8 @@ export interface ContainerRecord {
   /** Number of the user-namespace range; undefined without a user namespace. */
   readonly idSlot: number | undefined;
   readonly state: ContainerState;
+  /** Missing when the container has no check or has never run. */
+  readonly health?: Health;
   readonly restartCount: number;
   /** Stopped by the user since its last start: `unless-stopped` leaves it so. */
   readonly manuallyStopped: boolean;

@@ -5,6 +5,7 @@ import type { ContainerRecord } from '../state/container-record.ts';
 import { checkContainerName } from './names.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
+import { stopHealth, watchHealth } from './watch-health.ts';
 
 export function pauseContainer(parts: Parts, reference: string): Promise<void> {
   return withRunning(parts, reference, async (record, running) => {
@@ -12,7 +13,11 @@ export function pauseContainer(parts: Parts, reference: string): Promise<void> {
       throw new EngineError('conflict', `Container ${record.id} is already paused`);
     }
     await running.pause();
-    const paused = parts.store.update(record.id, { state: { ...record.state, status: 'paused' } });
+    const health = stopHealth(parts, record.id);
+    const paused = parts.store.update(record.id, {
+      ...(health === undefined ? {} : { health }),
+      state: { ...record.state, status: 'paused' },
+    });
     publishContainerEvent(parts, paused, 'pause');
   });
 }
@@ -25,6 +30,7 @@ export function unpauseContainer(parts: Parts, reference: string): Promise<void>
     await running.resume();
     const resumed = parts.store.update(record.id, { state: { ...record.state, status: 'running' } });
     publishContainerEvent(parts, resumed, 'unpause');
+    watchHealth(parts, resumed);
   });
 }
 

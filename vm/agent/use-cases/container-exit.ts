@@ -8,6 +8,7 @@ import { containerPaths, publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
 import { restartDelay, wantsRestart } from './restart-policy.ts';
+import { stopHealth } from './watch-health.ts';
 
 /** Handles the end of this process once, whenever it comes. */
 export function watchForExit(parts: Parts, id: string, running: RunningContainer): void {
@@ -23,6 +24,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
   const live = parts.live.of(id);
   live.running?.detach();
   live.running = undefined;
+  const health = stopHealth(parts, id);
   const endpoints = parts.network.endpointsOf(id);
   await parts.network.detach(id).catch((error: unknown) => log.warn(`detach ${before.name}`, error));
   await rm(containerPaths(parts.config, id).runDir, { recursive: true, force: true });
@@ -30,6 +32,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
   const stopped = live.stopping || before.manuallyStopped;
   const restart = !stopped && wantsRestart(before.hostConfig.RestartPolicy, exit.exitCode, before.restartCount);
   const after = parts.store.update(id, {
+    ...(health === undefined ? {} : { health }),
     state: {
       status: restart ? 'restarting' : 'exited',
       pid: 0,

@@ -9,6 +9,7 @@ import type { ContainerConfig, ContainerRecord, EndpointRequest, HostConfig } fr
 import { checkHostConfig, parseRestartPolicy } from './check-host-config.ts';
 import { completeEndpoints } from './container-network.ts';
 import { capabilitiesOf, commandOf } from './container-spec.ts';
+import { checkHealthcheck, mergeHealthcheck } from './health-rules.ts';
 import { collectMounts } from './mount-requests.ts';
 import { checkContainerName, inventId, inventName } from './names.ts';
 import { publishContainerEvent } from './parts.ts';
@@ -94,7 +95,7 @@ function completeConfig(
   const volumes = { ...image.Volumes, ...given.Volumes };
   const stopSignal = given.StopSignal === undefined || given.StopSignal === '' ? image.StopSignal : given.StopSignal;
   const shell = given.Shell ?? image.Shell;
-  const healthcheck = given.Healthcheck ?? (image.Healthcheck as ContainerConfig['Healthcheck'] | undefined);
+  const healthcheck = mergeHealthcheck(given.Healthcheck, image.Healthcheck);
   const { StopSignal: _signal, ExposedPorts: _ports, ...rest } = given;
   return {
     ...rest,
@@ -140,6 +141,7 @@ function checkConfig(config: ContainerConfig, hostConfig: HostConfig): void {
   const badEnv = config.Env.find((entry) => entry === '' || entry.startsWith('=') || entry.includes('\0'));
   if (badEnv !== undefined) throw new EngineError('invalid-parameter', `invalid environment variable: ${badEnv}`);
   if (config.StopSignal !== undefined) parseSignal(config.StopSignal);
+  checkHealthcheck(config.Healthcheck);
   capabilitiesOf(hostConfig);
   parsePortBindings({
     portBindings: hostConfig.PortBindings,

@@ -57,6 +57,36 @@ export async function startExec(
   session: ExecSession,
   takeClient: (() => Promise<Duplex>) | undefined,
 ): Promise<void> {
+  let started: StartedExec;
+  try {
+    started = await runExec(parts, session);
+  } catch (failure) {
+    const isAboutProgram = failure instanceof EngineError && failure.cause instanceof LaunchError;
+    if (takeClient === undefined || !isAboutProgram) throw failure;
+    tellClient(await takeClient(), failure.message, session.config.tty);
+    return;
+  }
+  const { exec, ended } = started;
+  if (takeClient === undefined) {
+    // Nobody reads; the program must not block on a full pipe.
+    exec.stream.on('error', () => undefined);
+    exec.stream.resume();
+    return;
+  }
+  const { config } = session;
+  const detachKeys = config.tty || config.detachKeys !== '' ? new DetachKeys(config.detachKeys) : undefined;
+  await joinExec(await takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
+}
+
+export interface StartedExec {
+  /** Its stream waits to be read. */
+  readonly exec: RunningExec;
+  /** Resolves when the exit code is in the session. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts the program of a session that has not run, for a caller who reads its stream. */
+export async function runExec(parts: Parts, session: ExecSession): Promise<StartedExec> {
   const record = parts.store.find(session.containerId);
   const running = runningOf(parts, record);
   // Set before anything is awaited: an exec runs once.
@@ -67,10 +97,7 @@ export async function startExec(
   } catch (error) {
     session.status = 'ended';
     session.exitCode = error instanceof LaunchError && error.kind === 'not-executable' ? 126 : 127;
-    const failure = describeExecFailure(error);
-    if (takeClient === undefined || !(error instanceof LaunchError)) throw failure;
-    tellClient(await takeClient(), failure.message, session.config.tty);
-    return;
+    throw describeExecFailure(error);
   }
   session.running = exec;
   const command = session.config.command.join(' ');
@@ -82,15 +109,7 @@ export async function startExec(
     publishContainerEvent(parts, record, 'exec_die', { execID: session.id, exitCode: String(exitCode) });
   });
   ended.catch((error: unknown) => log.warn(`the end of exec ${session.id}`, error));
-  if (takeClient === undefined) {
-    // Nobody reads; the program must not block on a full pipe.
-    exec.stream.on('error', () => undefined);
-    exec.stream.resume();
-    return;
-  }
-  const { config } = session;
-  const detachKeys = config.tty || config.detachKeys !== '' ? new DetachKeys(config.detachKeys) : undefined;
-  await joinExec(await takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
+  return { exec, ended };
 }
 
 /** As Docker does: an attached client reads the reason as output, and 126 or 127 from the exec's state. */

@@ -52,6 +52,10 @@ export class ExecStore {
     return ids.length > 0 ? ids : null;
   }
 
+  forget(id: string): void {
+    this.byId.delete(id);
+  }
+
   forgetContainer(containerId: string): void {
     for (const session of this.byId.values()) if (session.containerId === containerId) this.byId.delete(session.id);
   }

@@ -1,11 +1,12 @@
 /** The body of `GET /containers/:id/json`. */
 import type { Endpoint, PublishedPort } from '../network/network.ts';
 import { never } from '../state/container-record.ts';
-import type { ContainerRecord, ContainerState, EndpointRequest } from '../state/container-record.ts';
+import type { ContainerRecord, ContainerState, EndpointRequest, Health } from '../state/container-record.ts';
 import { wantedEndpoints } from './container-network.ts';
 import { commandOf } from './container-spec.ts';
 import { containerPaths } from './parts.ts';
 import type { Parts } from './parts.ts';
+import { healthOf } from './watch-health.ts';
 
 /** `size`: with the bytes of the writable layer, which takes a walk through it. */
 export async function inspectContainer(parts: Parts, reference: string, size: boolean): Promise<object> {
@@ -19,7 +20,7 @@ export async function inspectContainer(parts: Parts, reference: string, size: bo
     Created: record.createdAt,
     Path: path,
     Args: args,
-    State: stateView(record.state),
+    State: stateView(record.state, healthOf(parts, record)),
     Image: record.imageId,
     ResolvConfPath: paths.resolvConf,
     HostnamePath: paths.hostname,
@@ -62,7 +63,7 @@ export async function inspectContainer(parts: Parts, reference: string, size: bo
   };
 }
 
-function stateView(state: ContainerState): object {
+function stateView(state: ContainerState, health: Health | undefined): object {
   return {
     Status: state.status,
     Running: ['running', 'paused', 'restarting'].includes(state.status),
@@ -75,6 +76,7 @@ function stateView(state: ContainerState): object {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(health === undefined ? {} : { Health: health }),
   };
 }
 

@@ -2,10 +2,11 @@
 import { EngineError } from '../../contract/errors.ts';
 import type { Filters } from '../filters.ts';
 import { ancestryOf } from './image-ancestry.ts';
-import type { ContainerRecord, ContainerStatus } from '../state/container-record.ts';
+import type { ContainerRecord, ContainerStatus, Health } from '../state/container-record.ts';
 import { commandOf } from './container-spec.ts';
 import { happened, networksView } from './inspect-container.ts';
 import type { Parts } from './parts.ts';
+import { healthOf } from './watch-health.ts';
 
 export interface ListRequest {
   /** Stopped ones too. */
@@ -56,6 +57,7 @@ export async function listContainers(parts: Parts, request: ListRequest): Promis
 async function buildTest(parts: Parts, request: ListRequest): Promise<(record: ContainerRecord) => boolean> {
   const { filters } = request;
   checkStatuses(filters);
+  checkHealth(filters);
   const images = await Promise.all(filters.get('ancestor').map((name) => ancestryOf(parts, name)));
   const before = filters.get('before').map((reference) => parts.store.find(reference).createdAt);
   const since = filters.get('since').map((reference) => parts.store.find(reference).createdAt);
@@ -76,7 +78,7 @@ async function buildTest(parts: Parts, request: ListRequest): Promise<(record: C
       matchesVolume(record, filters) &&
       matchesNetwork(parts, record, filters) &&
       matchesPorts(record, filters) &&
-      filters.matches('health', 'none') &&
+      filters.matches('health', healthOf(parts, record)?.Status ?? 'none') &&
       filters.matches('is-task', 'false')
     );
   };
@@ -89,6 +91,14 @@ function isUp(record: ContainerRecord): boolean {
 function checkStatuses(filters: Filters): void {
   const unknown = filters.get('status').find((status) => !statuses.has(status));
   if (unknown !== undefined) throw new EngineError('invalid-parameter', `invalid filter 'status=${unknown}'`);
+}
+
+function checkHealth(filters: Filters): void {
+  const unknown = filters
+    .get('health')
+    .find((health) => !['none', 'starting', 'healthy', 'unhealthy'].includes(health));
+  if (unknown === undefined) return;
+  throw new EngineError('invalid-parameter', `Unrecognised filter value for health: ${unknown}`);
 }
 
 function parseExitCode(text: string): number {
@@ -145,7 +155,7 @@ async function summary(parts: Parts, record: ContainerRecord, size: boolean): Pr
     ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw }),
     Labels: record.config.Labels,
     State: record.state.status,
-    Status: describeStatus(record, Date.now()),
+    Status: describeStatus({ ...record, health: healthOf(parts, record) }, Date.now()),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksView(record, parts.network.endpointsOf(record.id)) },
     Mounts: record.mounts,
@@ -169,14 +179,17 @@ function portList(parts: Parts, record: ContainerRecord): object[] {
   return list;
 }
 
-/** `Up 2 hours (Paused)`, `Exited (0) 3 minutes ago`. */
-export function describeStatus({ state }: Pick<ContainerRecord, 'state'>, nowMs: number): string {
+/** `Up 2 hours (Paused)`, `Up 5 seconds (health: starting)`, `Exited (0) 3 minutes ago`. */
+export function describeStatus(
+  { state, health }: { readonly state: ContainerRecord['state']; readonly health: Health | undefined },
+  nowMs: number,
+): string {
   const since = (time: string): string => describeDuration((nowMs - Date.parse(time)) / 1000);
   switch (state.status) {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${describeHealth(health)}`;
     case 'paused':
       return `Up ${since(state.startedAt)} (Paused)`;
     case 'restarting':
@@ -188,6 +201,11 @@ export function describeStatus({ state }: Pick<ContainerRecord, 'state'>, nowMs:
     case 'exited':
       return happened(state.finishedAt) ? `Exited (${state.exitCode}) ${since(state.finishedAt)} ago` : 'Created';
   }
+}
+
+function describeHealth(health: Health | undefined): string {
+  if (health === undefined) return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
 /** Docker's rough words for a span of time. */

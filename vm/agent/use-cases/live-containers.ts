@@ -1,5 +1,6 @@
 /** What is alive of a container and cannot be stored: its process, the operation now at work on it, who waits for what. */
 import type { RunningContainer } from '../runtime/runtime.ts';
+import type { Health } from '../state/container-record.ts';
 import { Mutex } from './mutex.ts';
 
 /** How a run of a container ended, when it is not to be restarted. */
@@ -21,6 +22,8 @@ export class LiveContainer {
   /** Set while it is stopped only to be started again: it is then not removed (`--rm`). */
   restarting = false;
   restart: { timer: NodeJS.Timeout; delayMs: number } | undefined;
+  /** Its health check at work (`watch-health.ts`); undefined while it is not probed. */
+  health: { current: Health; readonly stop: () => void } | undefined;
   /** Delay before the next automatic restart; grows with each short run. */
   nextDelayMs = 0;
   private readonly onExit = new Set<(exit: FinalExit) => void>();
@@ -66,6 +69,7 @@ export class LiveContainers {
   detachAll(): void {
     for (const live of this.byId.values()) {
       clearTimeout(live.restart?.timer);
+      live.health?.stop();
       live.running?.detach();
     }
   }

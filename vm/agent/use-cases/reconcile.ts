@@ -10,6 +10,7 @@ import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
 import { startsWithEngine } from './restart-policy.ts';
 import { startContainer } from './start-container.ts';
+import { watchHealth } from './watch-health.ts';
 
 export interface ReconcileReport {
   readonly running: number;
@@ -87,6 +88,7 @@ async function adopt(parts: Parts, record: ContainerRecord, process: RunningCont
       parts.store.update(record.id, { state: { ...record.state, pid: process.pid } });
     }
     watchForExit(parts, record.id, process);
+    watchHealth(parts, parts.store.find(record.id));
     return Promise.resolve();
   });
 }

@@ -21,6 +21,7 @@ import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
 import { prepareMounts } from './container-mounts.ts';
 import { resolveUser } from './container-user.ts';
+import { initialHealth, watchHealth } from './watch-health.ts';
 
 /** By name or id. Throws `not-modified` when it runs already. Goes on when the client leaves. */
 export async function startContainer(parts: Parts, reference: string): Promise<void> {
@@ -75,7 +76,9 @@ async function launch(parts: Parts, record: ContainerRecord): Promise<void> {
     await undoLaunch(parts, record, running);
     throw error;
   }
+  const health = initialHealth(record);
   const started = parts.store.update(id, {
+    ...(health === undefined ? {} : { health }),
     state: {
       status: 'running',
       pid: running.pid,
@@ -89,6 +92,7 @@ async function launch(parts: Parts, record: ContainerRecord): Promise<void> {
   });
   publishContainerEvent(parts, started, 'start');
   watchForExit(parts, id, running);
+  watchHealth(parts, started);
 }
 
 async function launchRequest(parts: Parts, record: ContainerRecord, mode: NetworkMode): Promise<LaunchRequest> {
