@@ -57,7 +57,7 @@ export const testImage: ResolvedImage = {
 export async function makeEngine(t: TestContext): Promise<TestEngine> {
   const folder = await mkdtemp(path.join(tmpdir(), 'wherry-engine-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const config = { dataDir: `${folder}/data`, runDir: `${folder}/run` };
+  const config = { dataDir: `${folder}/data`, runDir: `${folder}/run`, programsDir: '/programs' };
   const database = memoryDatabase();
   const runtime = new FakeRuntime();
   const feed = new EventFeed();

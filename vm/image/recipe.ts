@@ -86,7 +86,14 @@ export const programs: readonly (readonly [packaged: string, installed: string])
 export const extraLibraries: readonly string[] = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
 
 /** Native programs from build/native/<arch>/ that must be in /usr/lib/wherry; others built there go along. */
-export const nativePrograms: readonly string[] = ['kernel.node', 'monitor', 'pty', 'seccomp', 'unpack'];
+export const nativePrograms: readonly string[] = [
+  'container-init',
+  'kernel.node',
+  'monitor',
+  'pty',
+  'seccomp',
+  'unpack',
+];
 
 /** File-system UUIDs by which native/init/disks.c knows our images where disks have no serial. */
 export const systemUuid = '77686572-7279-4000-8000-73797374656d';

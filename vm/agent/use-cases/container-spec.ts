@@ -9,6 +9,8 @@ import type { ResolvedUser } from './container-user.ts';
 export interface SpecInput {
   readonly record: ContainerRecord;
   readonly paths: { readonly hostname: string; readonly hosts: string; readonly resolvConf: string };
+  /** `native/container-init`. */
+  readonly initProgram: string;
   readonly mounts: readonly OciMount[];
   readonly user: ResolvedUser;
   /** Paths of namespaces to join; undefined: one of its own. */
@@ -22,6 +24,9 @@ export interface SpecInput {
   /** Devices asked for, as they are in the guest. */
   readonly devices: OciConfig['linux']['devices'];
 }
+
+/** Where Docker has its own. */
+const initTarget = '/sbin/docker-init';
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -49,9 +54,9 @@ export function buildContainerSpec(input: SpecInput): OciConfig {
     ociVersion: '1.2.0',
     ...(hostConfig.UTSMode === 'host' ? {} : { hostname: config.Hostname }),
     ...(config.Domainname === '' ? {} : { domainname: config.Domainname }),
-    process: containerProcess(record, input.user),
+    process: containerProcess(record, input.user, usesInit(input)),
     root: { path: 'rootfs', readonly: hostConfig.ReadonlyRootfs },
-    mounts: [...systemMounts(input), ...input.mounts],
+    mounts: [...systemMounts(input), ...input.mounts, ...initMounts(input)],
     linux: {
       namespaces: [
         { type: 'mount' },
@@ -79,10 +84,10 @@ function join<Type extends 'network' | 'pid' | 'ipc'>(
   return path === undefined ? { type } : { type, path };
 }
 
-function containerProcess(record: ContainerRecord, user: ResolvedUser): OciProcess {
+function containerProcess(record: ContainerRecord, user: ResolvedUser, withInit: boolean): OciProcess {
   const { config, hostConfig } = record;
   return buildProcess({
-    args: commandOf(config),
+    args: withInit ? [initTarget, '--', ...commandOf(config)] : commandOf(config),
     env: config.Env,
     cwd: config.WorkingDir,
     tty: config.Tty,
@@ -160,6 +165,16 @@ function rlimitsOf(hostConfig: HostConfig): OciProcess['rlimits'] {
   }));
   const hasFiles = asked.some((limit) => limit.type === 'RLIMIT_NOFILE');
   return hasFiles ? asked : [...asked, { type: 'RLIMIT_NOFILE', soft: 1024, hard: 524_288 }];
+}
+
+/** `--init`, as with Docker only where the container has a PID 1 of its own. */
+function usesInit({ record, namespaces }: SpecInput): boolean {
+  return record.hostConfig.Init === true && namespaces.pid === undefined;
+}
+
+function initMounts(input: SpecInput): OciMount[] {
+  const options = ['bind', 'ro', 'nosuid', 'nodev', 'rprivate'];
+  return usesInit(input) ? [{ destination: initTarget, type: 'bind', source: input.initProgram, options }] : [];
 }
 
 function systemMounts({ record, paths }: SpecInput): OciMount[] {

@@ -11,7 +11,7 @@ import type { ExecStore } from './exec-store.ts';
 import type { LiveContainers } from './live-containers.ts';
 
 export interface Parts {
-  readonly config: Pick<AgentConfig, 'dataDir' | 'runDir'>;
+  readonly config: Pick<AgentConfig, 'dataDir' | 'runDir' | 'programsDir'>;
   /** What `host-gateway` stands for. */
   readonly hostGateway: string;
   readonly store: ContainerStore;
@@ -39,7 +39,7 @@ export interface StatsSample {
 }
 
 /** Files and folders of a container. */
-export function containerPaths(config: Parts['config'], id: string) {
+export function containerPaths(config: Pick<AgentConfig, 'dataDir' | 'runDir'>, id: string) {
   const dir = `${config.dataDir}/containers/${id}`;
   return {
     dir,

@@ -113,6 +113,7 @@ async function launchRequest(parts: Parts, record: ContainerRecord, mode: Networ
     config: buildContainerSpec({
       record,
       paths,
+      initProgram: `${parts.config.programsDir}/container-init`,
       mounts,
       user,
       namespaces: sharedNamespaces(parts, record, mode),

@@ -211,6 +211,7 @@ test('the runtime configuration: namespaces, capabilities, environment, limits',
   });
   const record = engine.parts.store.find(id);
   const spec = buildContainerSpec({
+    initProgram: '/programs/container-init',
     record,
     paths: { hostname: '/h', hosts: '/hs', resolvConf: '/r' },
     mounts: [],
@@ -236,4 +237,34 @@ test('the runtime configuration: namespaces, capabilities, environment, limits',
   assert.deepEqual(spec.linux.resources.pids, { limit: 7 });
   assert.equal(spec.root.readonly, true);
   assert.equal(spec.linux.resources.devices[0]?.allow, false);
+});
+
+test('--init: bound in and first, only where the container has a PID 1 of its own', async (t) => {
+  const engine = await makeEngine(t);
+  const spec = async (name: string, hostConfig: object, pid: string | undefined) => {
+    const id = await engine.create(name, { Cmd: ['a', 'b'], HostConfig: hostConfig });
+    return buildContainerSpec({
+      initProgram: '/programs/container-init',
+      record: engine.parts.store.find(id),
+      paths: { hostname: '/h', hosts: '/hs', resolvConf: '/r' },
+      mounts: [],
+      user: { uid: 0, gid: 0, additionalGids: [], home: '/' },
+      namespaces: { network: undefined, pid, ipc: undefined },
+      seccomp: undefined,
+      devices: [],
+    });
+  };
+  const own = await spec('own', { Init: true }, undefined);
+  assert.deepEqual(own.process.args, ['/sbin/docker-init', '--', 'a', 'b']);
+  const bound = own.mounts.find(({ source }) => source === '/programs/container-init');
+  assert.equal(bound?.destination, '/sbin/docker-init');
+  assert.ok(bound.options.includes('ro'));
+  for (const [name, init, pid] of [
+    ['shared', true, '/proc/1/ns/pid'],
+    ['none', false, undefined],
+  ] as const) {
+    const other = await spec(name, { Init: init }, pid);
+    assert.deepEqual(other.process.args, ['a', 'b']);
+    assert.ok(!other.mounts.some(({ source }) => source === '/programs/container-init'));
+  }
 });
