@@ -133,7 +133,7 @@ int make_folder(struct extractor *x, int parent_fd, const char *name, struct err
             return fail(error, errno, "make the folder %s", name);
     }
     cleanup_close int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || (x->shift != 0 && fchown(fd, x->shift, x->shift) < 0))
+    if (fd < 0 || ((x->made_uid != 0 || x->made_gid != 0) && fchown(fd, x->made_uid, x->made_gid) < 0))
         return fail(error, errno, "make the folder %s", name);
     if (opaque && mark_opaque(fd, error) < 0)
         return -1;

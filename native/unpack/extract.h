@@ -17,8 +17,13 @@ struct extractor {
     int root_fd;
     /* False: whiteouts are kept in overlayfs' form. True: they are carried out on what is already in the root. */
     bool apply;
+    /* No whiteouts: ".wh.x" is a file like others. */
+    bool plain;
     /* Added to every owner. */
     uid_t shift;
+    /* Owner of folders that entries need and the archive does not hold. */
+    uid_t made_uid;
+    gid_t made_gid;
     uint64_t max_entries, max_bytes;
     void (*progress)(void *argument);
     void *progress_argument;

@@ -3,6 +3,8 @@
  *     [--keep FILE [--resume BYTES]]    keeps the compressed bytes in FILE, whose first BYTES are already there
  *     [--apply] [--shift UID]           carries whiteouts out instead of keeping them; moves owners
  *     [--max-bytes N] [--max-entries N]
+ *     [--plain] [--into PATH]           whiteouts are files like others; unpacks into a folder beneath DIR, made if missing
+ *     [--pack SOURCE …]                 makes the layer of files here instead of reading it; options.h tells how
  * unpack remove DIR                     removes a folder however deep
  * unpack usage DIR                      prints the bytes of its files
  *
@@ -12,12 +14,12 @@
 #include "common/cleanup.h"
 #include "unpack/decompress.h"
 #include "unpack/extract.h"
+#include "unpack/options.h"
 #include "unpack/source.h"
 #include "unpack/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <openssl/sha.h>
@@ -26,13 +28,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-
-struct options {
-    const char *root, *keep;
-    uint64_t resume, max_bytes, max_entries;
-    uid_t shift;
-    bool apply, no_root;
-};
 
 struct hasher {
     struct queue *input;
@@ -44,9 +39,11 @@ struct progress {
     struct timespec last;
 };
 
-static int parse(int count, char **words, struct options *options);
 static int run_layer(const struct options *options);
 static int unpack(const struct options *options, struct extractor *extractor, const char **kind, struct error *error);
+static int start_packing(struct packer *packer, pthread_t *thread, int *input_fd, struct error *error);
+static int enter_folder(struct extractor *extractor, int root_fd, const char *path, int *folder_fd,
+                        struct error *error);
 static bool first_failure(const struct source *source, const struct decompressor *decompressor,
                           const struct extractor *extractor, bool extract_failed, bool archive_ended, const char **kind,
                           struct error *error);
@@ -86,66 +83,13 @@ int main(int count, char **words) {
         printf("{\"result\":{\"bytes\":%" PRIu64 "}}\n", bytes);
         return 0;
     }
-    if (count < 2 || strcmp(words[1], "layer") != 0 || parse(count - 1, words + 1, &options) < 0) {
+    if (count < 2 || strcmp(words[1], "layer") != 0 || options_parse(count - 1, words + 1, &options) < 0) {
         fputs("usage: unpack layer (--root DIR | --no-root) [--keep FILE [--resume BYTES]] [--apply] [--shift UID] "
-              "[--max-bytes N] [--max-entries N]\n       unpack remove DIR\n       unpack usage DIR\n",
+              "[--max-bytes N] [--max-entries N] [--plain] [--into PATH] [--pack SOURCE ...]\n       unpack remove DIR\n       unpack usage DIR\n",
               stderr);
         return 2;
     }
     return run_layer(&options);
-}
-
-static int parse(int count, char **words, struct options *options) {
-    static const struct option known[] = {
-        {"root", required_argument, NULL, 'r'},       {"no-root", no_argument, NULL, 'n'},
-        {"keep", required_argument, NULL, 'k'},       {"resume", required_argument, NULL, 's'},
-        {"apply", no_argument, NULL, 'a'},            {"shift", required_argument, NULL, 'u'},
-        {"max-bytes", required_argument, NULL, 'b'},  {"max-entries", required_argument, NULL, 'e'},
-        {0},
-    };
-    *options = (struct options){.max_bytes = UINT64_C(1) << 40, .max_entries = 1 << 24};
-    for (int word; (word = getopt_long(count, words, "", known, NULL)) != -1;) {
-        uint64_t number = 0;
-        if (strchr("sube", word) != NULL) {
-            char *end;
-            errno = 0;
-            number = strtoull(optarg, &end, 10);
-            if (errno != 0 || *end != 0 || end == optarg)
-                return -1;
-        }
-        switch (word) {
-        case 'r':
-            options->root = optarg;
-            break;
-        case 'n':
-            options->no_root = true;
-            break;
-        case 'k':
-            options->keep = optarg;
-            break;
-        case 's':
-            options->resume = number;
-            break;
-        case 'a':
-            options->apply = true;
-            break;
-        case 'u':
-            if (number > UINT32_MAX / 2)
-                return -1;
-            options->shift = (uid_t)number;
-            break;
-        case 'b':
-            options->max_bytes = number;
-            break;
-        case 'e':
-            options->max_entries = number;
-            break;
-        default:
-            return -1;
-        }
-    }
-    bool one_target = (options->root != NULL) != options->no_root;
-    return optind == count && one_target && (options->keep != NULL || options->resume == 0) ? 0 : -1;
 }
 
 static int run_layer(const struct options *options) {
@@ -162,7 +106,7 @@ static int run_layer(const struct options *options) {
 
 /* Threads: read and keep → decompress → hash the archive; this one makes the files. */
 static int unpack(const struct options *options, struct extractor *extractor, const char **kind, struct error *error) {
-    cleanup_close int root_fd = -1, keep_fd = -1;
+    cleanup_close int root_fd = -1, keep_fd = -1, into_fd = -1;
     *kind = "io";
     if (options->root != NULL) {
         root_fd = open(options->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -176,12 +120,21 @@ static int unpack(const struct options *options, struct extractor *extractor, co
             return fail(error, errno, "open %s", options->keep);
         }
     }
+    if (options->into != NULL && enter_folder(extractor, root_fd, options->into, &into_fd, error) < 0) {
+        *kind = kind_of(error->code);
+        return -1;
+    }
+    int input_fd = STDIN_FILENO;
+    struct packer packer = options->packer;
+    pthread_t packing;
+    if (packer.source != NULL && start_packing(&packer, &packing, &input_fd, error) < 0)
+        return -1;
     struct queue compressed, to_hash, to_read;
     queue_init(&compressed);
     queue_init(&to_hash);
     queue_init(&to_read);
     struct source source = {
-        .input_fd = STDIN_FILENO, .ingest_fd = keep_fd, .resume_bytes = options->resume, .output = &compressed};
+        .input_fd = input_fd, .ingest_fd = keep_fd, .resume_bytes = options->resume, .output = &compressed};
     struct decompressor decompressor = {
         .input = &compressed, .outputs = {&to_hash, &to_read}, .max_bytes = options->max_bytes};
     struct hasher hasher = {.input = &to_hash};
@@ -193,9 +146,12 @@ static int unpack(const struct options *options, struct extractor *extractor, co
         return fail(error, errno, "start a thread"); /* the process ends, and those that run with it */
 
     struct stream stream = {.queue = &to_read};
-    extractor->root_fd = root_fd;
+    extractor->root_fd = into_fd >= 0 ? into_fd : root_fd;
     extractor->apply = options->apply;
+    extractor->plain = options->plain;
     extractor->shift = options->shift;
+    extractor->made_uid = packer.has_owner ? packer.uid : options->shift;
+    extractor->made_gid = packer.has_owner ? packer.gid : options->shift;
     extractor->max_bytes = options->max_bytes;
     extractor->max_entries = options->max_entries;
     extractor->progress = report_progress;
@@ -206,10 +162,17 @@ static int unpack(const struct options *options, struct extractor *extractor, co
     else
         result = extract(extractor, &stream, error);
     stream_close(&stream);
+    if (packer.source != NULL && __atomic_load_n(&packer.failed, __ATOMIC_ACQUIRE)) {
+        *error = packer.error;
+        *kind = "io";
+        return -1;
+    }
     if (first_failure(&source, &decompressor, extractor, result < 0, stream.ended, kind, error))
         return -1;
     pthread_join(threads[0], NULL);
     pthread_join(threads[2], NULL);
+    if (packer.source != NULL)
+        pthread_join(packing, NULL);
     if (finish(options, root_fd, keep_fd, error) < 0) {
         *kind = kind_of(error->code);
         return -1;
@@ -220,6 +183,34 @@ static int unpack(const struct options *options, struct extractor *extractor, co
     printf("\"compressedBytes\":%" PRIu64 ",\"archiveBytes\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"fileBytes\":%" PRIu64
            ",\"skippedAttributes\":%" PRIu64 "}}\n",
            source.bytes, decompressor.bytes_out, extractor->entries, extractor->bytes, extractor->skipped_xattrs);
+    return 0;
+}
+
+/* What is packed here goes the way of a download: through a pipe. Owns the pipe's writing end from here on. */
+static int start_packing(struct packer *packer, pthread_t *thread, int *input_fd, struct error *error) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return fail(error, errno, "make a pipe");
+    fcntl(ends[1], F_SETPIPE_SZ, 1 << 20); /* only faster */
+    *input_fd = ends[0];
+    packer->output_fd = ends[1];
+    return pthread_create(thread, NULL, pack_run, packer) == 0 ? 0 : fail(error, errno, "start a thread");
+}
+
+/* The folder `path` beneath the root, made with all its parents where it is missing. */
+static int enter_folder(struct extractor *extractor, int root_fd, const char *path, int *folder_fd,
+                        struct error *error) {
+    cleanup_free char *inside = NULL;
+    if (asprintf(&inside, "%s%s.", path, *path == 0 ? "" : "/") < 0)
+        return fail(error, ENOMEM, "enter %s", path);
+    extractor->root_fd = root_fd;
+    if (enter_parent(extractor, inside, error) == NULL)
+        return fail_in(error, path);
+    *folder_fd = openat(extractor->parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*folder_fd < 0)
+        return fail(error, errno, "open %s", path);
+    extractor_clear(extractor);
+    extractor_init(extractor, *folder_fd);
     return 0;
 }
 
@@ -243,11 +234,11 @@ static bool first_failure(const struct source *source, const struct decompressor
     return true;
 }
 
-/* All that was written is on the disk before the result is printed. */
+/* All that was written is on the disk before the result is printed; plain files are on their way to a layer. */
 static int finish(const struct options *options, int root_fd, int keep_fd, struct error *error) {
     if (keep_fd >= 0 && fsync(keep_fd) < 0)
         return fail(error, errno, "write %s to the disk", options->keep);
-    if (root_fd >= 0 && syncfs(root_fd) < 0)
+    if (root_fd >= 0 && !options->plain && syncfs(root_fd) < 0)
         return fail(error, errno, "write %s to the disk", options->root);
     return 0;
 }

@@ -15,7 +15,7 @@ static int hide(struct extractor *x, const char *hidden, struct error *error);
 static int carry_out(struct extractor *x, const char *path, const char *hidden, struct error *error);
 
 int place_whiteout(struct extractor *x, const char *path, const char *name, struct error *error) {
-    if (strncmp(name, ".wh.", 4) != 0)
+    if (x->plain || strncmp(name, ".wh.", 4) != 0)
         return 0;
     const char *hidden = name + 4;
     if (strcmp(hidden, ".wh..opq") == 0)

@@ -15,6 +15,29 @@ export interface LayerJob {
   readonly apply?: boolean;
   /** Added to every owner. */
   readonly shift?: number;
+  /** Whiteouts are files like others, and nothing waits for the disk. */
+  readonly plain?: boolean;
+  /** Unpacks into this folder beneath the root, which is made where it is missing. */
+  readonly into?: string;
+}
+
+/** Files that become a layer, or are copied into a root: what is packed, and how it is told. */
+export interface PackSource {
+  /** Folder or file; its own path must not be a link. */
+  readonly source: string;
+  /** Its name in the archive. Undefined: a folder without an entry of its own. */
+  readonly as?: string;
+  /** The upper folder of an overlay: its whiteouts and opaque folders are told as such. */
+  readonly overlay?: boolean;
+  /** Base of the user namespace whose ids the files have. */
+  readonly unshift?: number;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly mode?: number;
+  /** In seconds; what is later becomes this. */
+  readonly maxTime?: number;
+  /** Names in the archive that are left out, with all beneath them. */
+  readonly skip?: readonly string[];
+  readonly gzip?: boolean;
 }
 
 const layerResult = z.object({
@@ -81,21 +104,20 @@ export class UnpackProgram {
   }
 
   startLayer(job: LayerJob, signal: AbortSignal, onProgress?: (progress: UnpackProgress) => void): RunningUnpack {
-    const args = [
-      'layer',
-      ...(job.root === undefined ? ['--no-root'] : ['--root', job.root]),
-      ...(job.keep === undefined ? [] : ['--keep', job.keep.file, '--resume', String(job.keep.resumeBytes)]),
-      ...(job.apply === true ? ['--apply'] : []),
-      ...(job.shift === undefined ? [] : ['--shift', String(job.shift)]),
-      ...this.limits,
-    ];
-    const child = spawn(this.file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(this.file, this.layerWords(job), { stdio: ['pipe', 'pipe', 'inherit'] });
     const { stdin, stdout } = child;
     // Its death closes the pipe; what it said about that is the error that counts.
     stdin.on('error', () => undefined);
     const result = this.outcome(child, stdout, signal, onProgress).then((value) => layerResult.parse(value));
     result.catch(() => undefined); // awaited by the caller after feeding, perhaps too late for Node's liking
     return { input: stdin, result };
+  }
+
+  /** Like {@link startLayer} with an archive made of files here. No byte of it comes this way. */
+  async packLayer(from: PackSource, job: LayerJob, signal: AbortSignal): Promise<LayerResult> {
+    const words = [...this.layerWords(job), ...packWords(from)];
+    const child = spawn(this.file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    return layerResult.parse(await this.outcome(child, child.stdout, signal));
   }
 
   /** Removes a folder with all beneath it, however deep; nothing there is success. */
@@ -106,6 +128,19 @@ export class UnpackProgram {
   /** Bytes of the files beneath a folder. */
   async folderBytes(folder: string): Promise<number> {
     return z.object({ bytes: z.number() }).parse(await this.run(['usage', folder])).bytes;
+  }
+
+  private layerWords(job: LayerJob): string[] {
+    return [
+      'layer',
+      ...(job.root === undefined ? ['--no-root'] : ['--root', job.root]),
+      ...(job.keep === undefined ? [] : ['--keep', job.keep.file, '--resume', String(job.keep.resumeBytes)]),
+      ...(job.apply === true ? ['--apply'] : []),
+      ...(job.shift === undefined ? [] : ['--shift', String(job.shift)]),
+      ...(job.plain === true ? ['--plain'] : []),
+      ...(job.into === undefined ? [] : ['--into', job.into]),
+      ...this.limits,
+    ];
   }
 
   private run(args: readonly string[]): Promise<unknown> {
@@ -149,4 +184,19 @@ export class UnpackProgram {
       signal.removeEventListener('abort', kill);
     }
   }
+}
+
+function packWords(from: PackSource): string[] {
+  const { owner } = from;
+  return [
+    ...['--pack', from.source],
+    ...(from.as === undefined ? [] : ['--as', from.as]),
+    ...(from.overlay === true ? ['--overlay'] : []),
+    ...(from.unshift === undefined ? [] : ['--unshift', String(from.unshift)]),
+    ...(owner === undefined ? [] : ['--owner', `${owner.uid}:${owner.gid}`]),
+    ...(from.mode === undefined ? [] : ['--mode', from.mode.toString(8)]),
+    ...(from.maxTime === undefined ? [] : ['--max-time', String(from.maxTime)]),
+    ...(from.skip ?? []).flatMap((name) => ['--skip', name]),
+    ...(from.gzip === true ? ['--gzip'] : []),
+  ];
 }
