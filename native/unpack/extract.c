@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -38,7 +39,7 @@ int extract(struct extractor *x, struct stream *stream, struct error *error) {
 
 static int extract_entry(struct extractor *x, struct entry *entry, struct stream *stream, struct error *error) {
     cleanup_free char *path = NULL;
-    if (path_clean(entry->path, &path, error) < 0) {
+    if (entry_path(x, entry->path, &path, error) < 0) {
         x->unsafe = error->code == 0;
         return -1;
     }
@@ -49,9 +50,26 @@ static int extract_entry(struct extractor *x, struct entry *entry, struct stream
                     (unsigned long long)x->max_entries, (unsigned long long)x->max_bytes);
     }
     x->bytes += entry->size;
+    if (x->owner != NULL) {
+        entry->uid = x->owner->uid;
+        entry->gid = x->owner->gid;
+    }
     if (place_entry(x, entry, path, stream, error) < 0)
-        return fail_in(error, *path == 0 ? "/" : path);
+        return x->refused ? -1 : fail_in(error, *path == 0 ? "/" : path);
     return x->apply ? path_set_add(&x->made, path, error) : 0;
+}
+
+int entry_path(const struct extractor *x, const char *name, char **path, struct error *error) {
+    cleanup_free char *clean = NULL;
+    if (path_clean(name, &clean, error) < 0)
+        return -1;
+    if (x->beneath != NULL && asprintf(path, "%s/%s", x->beneath, clean) < 0)
+        return fail(error, ENOMEM, "name %s", clean);
+    if (x->beneath == NULL) {
+        *path = clean;
+        clean = NULL;
+    }
+    return 0;
 }
 
 const char *enter_parent(struct extractor *x, const char *path, struct error *error) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/error.h"
+#include "unpack/pack.h"
 #include "unpack/paths.h"
 #include "unpack/tar.h"
 
@@ -17,6 +18,12 @@ struct extractor {
     int root_fd;
     /* False: whiteouts are kept in overlayfs' form. True: they are carried out on what is already in the root. */
     bool apply;
+    /* A folder that all names are beneath, or NULL. Links on the way to it resolve in the root. */
+    const char *beneath;
+    /* A folder does not take the place of anything else, nor anything else that of a folder. */
+    bool no_replace;
+    /* Whose everything is, instead of what the archive says; NULL: the archive's. */
+    const struct packer *owner;
     /* No whiteouts: ".wh.x" is a file like others. */
     bool plain;
     /* Added to every owner. */
@@ -29,7 +36,7 @@ struct extractor {
     void *progress_argument;
 
     uint64_t entries, bytes, skipped_xattrs;
-    bool too_large, unsafe;
+    bool too_large, unsafe, refused;
 
     /* The folder of the last entry: archives list a folder's children one after the other. */
     char *parent_path;
@@ -51,6 +58,8 @@ int place_entry(struct extractor *extractor, const struct entry *entry, const ch
 /* whiteout.c: 1 when the name was one and has been handled. */
 int place_whiteout(struct extractor *extractor, const char *path, const char *name, struct error *error);
 
+/* A name of the archive as a path from the root, without "." and "..". The caller frees. */
+int entry_path(const struct extractor *extractor, const char *name, char **path, struct error *error);
 /* Opens (and makes, where missing) the folder that holds `path`; sets parent_fd. Returns the last part of the path. */
 const char *enter_parent(struct extractor *extractor, const char *path, struct error *error);
 /* mkdir that replaces this layer's own whiteout by an opaque folder. 1 made, 0 was there, -1. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 static int take_number(struct options *options, int word, const char *text);
-static int take_owner(struct packer *packer, const char *text);
 static bool number_of(const char *text, int base, uint64_t max, uint64_t *number);
 
 int options_parse(int count, char **words, struct options *options) {
@@ -23,6 +22,7 @@ int options_parse(int count, char **words, struct options *options) {
         {"gzip", no_argument, NULL, 'z'},            {0},
     };
     *options = (struct options){
+        .root_fd = -1,
         .max_bytes = UINT64_C(1) << 40,
         .max_entries = 1 << 24,
         .packer = {.as = "", .max_time = INT64_MAX},
@@ -67,7 +67,7 @@ int options_parse(int count, char **words, struct options *options) {
             options->packer.gzip = true;
             break;
         case 'o':
-            if (take_owner(&options->packer, optarg) < 0)
+            if (options_owner(&options->packer, optarg) < 0)
                 return -1;
             break;
         default:
@@ -112,7 +112,7 @@ static int take_number(struct options *options, int word, const char *text) {
     return 0;
 }
 
-static int take_owner(struct packer *packer, const char *text) {
+int options_owner(struct packer *packer, const char *text) {
     char uid[16];
     size_t length = strcspn(text, ":");
     uint64_t user, group;

@@ -40,6 +40,7 @@ static int write_mark(struct walk *walk, const char *path, const char *name, int
 static int read_names(int fd, struct names *names, struct error *error);
 static bool is_skipped(const struct packer *packer, const char *path);
 static bool is_opaque(int fd);
+static const char *slash_after(const char *path);
 static int64_t time_of(const struct packer *packer, const struct stat *status);
 
 static void cleanup_names(struct names *names) {
@@ -108,7 +109,7 @@ static int pack_entry(struct walk *walk, int parent_fd, const char *name, const 
                                          : asprintf(&at, "/proc/self/fd/%d/%s", parent_fd, name)) < 0)
         return fail(error, ENOMEM, "look at %s", path);
     cleanup_free char *folder_path = NULL;
-    if (S_ISDIR(status.st_mode) && asprintf(&folder_path, "%s/", path) < 0)
+    if (S_ISDIR(status.st_mode) && asprintf(&folder_path, "%s%s", path, slash_after(path)) < 0)
         return fail(error, ENOMEM, "look at %s", path);
     struct member member = {.path = folder_path != NULL ? folder_path : path};
     if (!S_ISDIR(status.st_mode) && status.st_nlink > 1) {
@@ -147,7 +148,7 @@ static int pack_folder(struct walk *walk, int fd, const char *path, int depth, s
         return fail_in(error, path);
     for (size_t i = 0; i < names.count; i++) {
         cleanup_free char *child = NULL;
-        if (asprintf(&child, "%s%s%s", path, *path == 0 ? "" : "/", names.list[i]) < 0)
+        if (asprintf(&child, "%s%s%s", path, *path == 0 ? "" : slash_after(path), names.list[i]) < 0)
             return fail(error, ENOMEM, "read %s", path);
         if (pack_entry(walk, fd, names.list[i], child, depth + 1, error) < 0)
             return -1;
@@ -277,6 +278,9 @@ static bool is_opaque(int fd) {
     char value = 0;
     return fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
 }
+
+/* What parts a folder's name from what follows: nothing more when it is "/". */
+static const char *slash_after(const char *path) { return *path != 0 && path[strlen(path) - 1] == '/' ? "" : "/"; }
 
 static int64_t time_of(const struct packer *packer, const struct stat *status) {
     int64_t seconds = status->st_mtim.tv_sec;

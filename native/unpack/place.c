@@ -21,10 +21,14 @@ static int finish_folder(struct extractor *x, const struct entry *entry, const c
 static int place_link(struct extractor *x, const struct entry *entry, const char *name, struct error *error);
 static int place_other(struct extractor *x, const struct entry *entry, const char *name, struct error *error);
 static int make_way(struct extractor *x, const char *name, struct error *error);
+static int check_replaced(struct extractor *x, const struct entry *entry, const char *path, const char *name,
+                          struct error *error);
 static int set_xattrs(struct extractor *x, const struct entry *entry, int fd, const char *name, struct error *error);
 
 int place_entry(struct extractor *x, const struct entry *entry, const char *path, struct stream *stream,
                 struct error *error) {
+    if (x->beneath != NULL && path[strlen(x->beneath) + 1] == 0)
+        return stream_skip(stream, entry->stored_size) ? 0 : fail(error, 0, "the archive is truncated");
     if (*path == 0) {
         if (entry->type != '5') {
             x->unsafe = true;
@@ -41,6 +45,8 @@ int place_entry(struct extractor *x, const struct entry *entry, const char *path
         return -1;
     if (whiteout > 0)
         return stream_skip(stream, entry->stored_size) ? 0 : fail(error, 0, "the archive is truncated");
+    if (x->no_replace && check_replaced(x, entry, path, name, error) < 0)
+        return -1;
     switch (entry->type) {
     case '0':
         return place_file(x, entry, name, stream, error);
@@ -51,6 +57,20 @@ int place_entry(struct extractor *x, const struct entry *entry, const char *path
     default:
         return place_other(x, entry, name, error);
     }
+}
+
+/* In Docker's words, which clients show. */
+static int check_replaced(struct extractor *x, const struct entry *entry, const char *path, const char *name,
+                          struct error *error) {
+    struct stat status;
+    if (fstatat(x->parent_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        S_ISDIR(status.st_mode) == (entry->type == '5'))
+        return 0;
+    x->refused = true;
+    const char *from = entry->type == '5' ? "non-directory" : "directory";
+    const char *to = entry->type == '5' ? "directory" : "non-directory";
+    return fail(error, 0, "cannot overwrite %s \"%s\" with %s \"%s\"", from, path, to,
+                x->beneath == NULL ? "/" : x->beneath);
 }
 
 static int place_file(struct extractor *x, const struct entry *entry, const char *name, struct stream *stream,
@@ -143,7 +163,7 @@ static int finish_folder(struct extractor *x, const struct entry *entry, const c
 
 static int place_link(struct extractor *x, const struct entry *entry, const char *name, struct error *error) {
     cleanup_free char *target = NULL;
-    if (path_clean(entry->link, &target, error) < 0) {
+    if (entry_path(x, entry->link, &target, error) < 0) {
         x->unsafe = true;
         return fail_in(error, "a hard link");
     }

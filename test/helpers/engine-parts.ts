@@ -26,7 +26,9 @@ import type { Parts } from '../../vm/agent/use-cases/parts.ts';
 import { restartNow } from '../../vm/agent/use-cases/restart-container.ts';
 import { EngineError } from '../../vm/contract/errors.ts';
 import { VolumeStore } from '../../vm/agent/volumes/volume-store.ts';
+import { FilesProgram } from '../../vm/agent/runtime/files-program.ts';
 import { FakeRuntime } from './fake-runtime.ts';
+import { unpackFile } from './image-store.ts';
 
 export interface TestEngine {
   readonly parts: Parts;
@@ -74,6 +76,7 @@ export async function makeEngine(t: TestContext): Promise<TestEngine> {
     images: fakeImages(folder, roots),
     volumes: new VolumeStore(database, `${folder}/data/volumes`),
     runtime,
+    files: new FilesProgram(unpackFile, `${folder}/run/files`),
     network: fakeNetwork(network),
     events: feed,
     seccompProfile: () => undefined,

@@ -5,6 +5,7 @@ import type { StageHealth } from '../contract/wherry-api.ts';
 import type { AgentConfig } from './config.ts';
 import { EventFeed } from './events.ts';
 import { readSeed } from './health.ts';
+import { containerFileRoutes } from './http/container-files.ts';
 import { containerStreamRoutes } from './http/container-streams.ts';
 import { containerRoutes } from './http/containers.ts';
 import { eventRoutes } from './http/events.ts';
@@ -26,6 +27,7 @@ import { subnetAround } from './network/address-pool.ts';
 import { createFileEndpointStore } from './network/endpoint-store.ts';
 import { createNetworkStore, networkMigrations } from './network/network-store.ts';
 import type { NetworkService } from './network/network.ts';
+import { FilesProgram } from './runtime/files-program.ts';
 import { openRuntime } from './runtime-service.ts';
 import type { RuntimeServices } from './runtime-service.ts';
 import { isRunning } from './state/container-record.ts';
@@ -155,6 +157,7 @@ function buildParts(built: {
     images: built.images.store,
     volumes: new VolumeStore(built.database, `${config.dataDir}/volumes`),
     runtime: runtime.runtime,
+    files: new FilesProgram(`${config.programsDir}/unpack`, `${config.runDir}/files`),
     network: built.network,
     events: built.events,
     seccompProfile: runtime.seccompProfile,
@@ -171,6 +174,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...eventRoutes(parts.events),
     ...containerRoutes(parts),
     ...containerStreamRoutes(parts),
+    ...containerFileRoutes(parts),
     ...execRoutes(parts),
     ...imageRoutes(images.parts),
     ...networkRoutes(parts),

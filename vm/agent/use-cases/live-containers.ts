@@ -1,6 +1,7 @@
 /** What is alive of a container and cannot be stored: its process, the operation now at work on it, who waits for what. */
 import type { RunningContainer } from '../runtime/runtime.ts';
 import type { Health } from '../state/container-record.ts';
+import { Copies } from './copies.ts';
 import { Mutex } from './mutex.ts';
 
 /** How a run of a container ended, when it is not to be restarted. */
@@ -14,6 +15,7 @@ export type PendingAttach = (running: RunningContainer) => Promise<void>;
 export class LiveContainer {
   /** Held by whatever changes the container's state; waiting for an end is done without it. */
   readonly lock = new Mutex();
+  readonly copies = new Copies();
   running: RunningContainer | undefined;
   /** Clients that attached before the start; `end` tells them that there will be none. */
   readonly pending = new Set<{ readonly join: PendingAttach; readonly end: () => void }>();

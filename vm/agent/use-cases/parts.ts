@@ -3,6 +3,7 @@ import type { AgentConfig } from '../config.ts';
 import type { EventFeed } from '../events.ts';
 import type { ImageStore } from '../images.ts';
 import type { NetworkRecord, NetworkService } from '../network/network.ts';
+import type { FilesProgram } from '../runtime/files-program.ts';
 import type { ContainerRuntime, OciSeccomp } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import type { ContainerStore } from '../state/container-store.ts';
@@ -20,6 +21,7 @@ export interface Parts {
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
   readonly runtime: ContainerRuntime;
+  readonly files: FilesProgram;
   readonly network: NetworkService;
   readonly events: EventFeed;
   /** The default seccomp profile for these capabilities, or the user's own, given as JSON. */

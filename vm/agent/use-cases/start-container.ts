@@ -38,6 +38,7 @@ export async function startLocked(parts: Parts, id: string): Promise<void> {
   live.restart = undefined;
   live.stopping = false;
   try {
+    await live.copies.end();
     await launch(parts, record);
   } catch (error) {
     await afterFailedStart(parts, record, error);
