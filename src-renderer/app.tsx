@@ -5,6 +5,7 @@ import { Dialogs } from './components/dialogs.tsx';
 import { ErrorBoundary } from './components/error-boundary.tsx';
 import { Sidebar } from './components/sidebar.tsx';
 import { ToastList } from './components/toasts.tsx';
+import { useDeepLinks } from './deep-links.ts';
 import { useGlobalKeys } from './global-keys.ts';
 import { BootScreen } from './screens/boot/boot-screen.tsx';
 import { useRoute, type Route } from './stores/navigation.ts';
@@ -22,6 +23,21 @@ const ImagesScreen = lazy(() =>
 const ImageScreen = lazy(() =>
   import('./screens/images/image-screen.tsx').then((module) => ({ default: module.ImageScreen })),
 );
+const VolumesScreen = lazy(() =>
+  import('./screens/volumes/volumes-screen.tsx').then((module) => ({ default: module.VolumesScreen })),
+);
+const VolumeScreen = lazy(() =>
+  import('./screens/volumes/volume-screen.tsx').then((module) => ({ default: module.VolumeScreen })),
+);
+const NetworksScreen = lazy(() =>
+  import('./screens/networks/networks-screen.tsx').then((module) => ({ default: module.NetworksScreen })),
+);
+const NetworkScreen = lazy(() =>
+  import('./screens/networks/network-screen.tsx').then((module) => ({ default: module.NetworkScreen })),
+);
+const EventsScreen = lazy(() =>
+  import('./screens/events/events-screen.tsx').then((module) => ({ default: module.EventsScreen })),
+);
 const EngineScreen = lazy(() =>
   import('./screens/engine/engine-screen.tsx').then((module) => ({ default: module.EngineScreen })),
 );
@@ -29,6 +45,7 @@ const EngineScreen = lazy(() =>
 export function App() {
   useTheme();
   useGlobalKeys();
+  useDeepLinks();
   const route = useRoute((state) => state.route);
   return (
     <Tooltip.Provider delayDuration={450} skipDelayDuration={250}>
@@ -62,6 +79,16 @@ function Screen({ route }: { route: Route }) {
       return <ImagesScreen />;
     case 'image':
       return <ImageScreen key={route.id} id={route.id} />;
+    case 'volumes':
+      return <VolumesScreen />;
+    case 'volume':
+      return <VolumeScreen key={route.id} name={route.id} />;
+    case 'networks':
+      return <NetworksScreen />;
+    case 'network':
+      return <NetworkScreen key={route.id} id={route.id} />;
+    case 'events':
+      return <EventsScreen />;
     case 'engine':
       return <EngineScreen />;
   }

@@ -1,6 +1,6 @@
 /**
  * The window's one way to the host: Electron's preload bridge when there is one, else the web shell's WebSocket.
- * Nothing else in the renderer reads `window.wherry`, the location's hash or the secret.
+ * Nothing else in the renderer reads `window.wherry`, the address's fragment or the secret.
  */
 import { AppError } from '../src-main/contract/errors.ts';
 import { createReconnectingClient, type ReconnectingClient } from '../src-main/contract/reconnecting-client.ts';
@@ -37,11 +37,23 @@ function connectWebSocket(): (signal: AbortSignal) => Promise<ClientTransport> {
   };
 }
 
-/** The secret leaves the address bar (and so bookmarks and screen shares) but survives a reload of this tab. */
+/**
+ * The secret leaves the address bar (and so bookmarks and screen shares) but survives a reload of this tab. A link after
+ * it (`#secret/containers/web`) stays for {@link takeAddressLink}.
+ */
 function takeSecret(): string {
-  const fromHash = decodeURIComponent(location.hash.replace(/^#/, ''));
+  const [, text = '', link = ''] = /^#?([^/]*)(.*)$/s.exec(location.hash) ?? [];
+  const fromHash = decodeURIComponent(text);
   if (fromHash === '') return sessionStorage.getItem(secretKey) ?? '';
   sessionStorage.setItem(secretKey, fromHash);
-  history.replaceState(history.state, '', location.pathname + location.search);
+  history.replaceState(history.state, '', location.pathname + location.search + (link === '' ? '' : `#${link}`));
   return fromHash;
+}
+
+/** The path after the address's #, which is taken out of it, so that the same link once more is a change again. */
+export function takeAddressLink(): string {
+  const path = location.hash.slice(1);
+  if (!path.startsWith('/')) return '';
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return path;
 }

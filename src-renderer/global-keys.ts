@@ -2,7 +2,17 @@
 import { useEffect } from 'react';
 import { isTyping } from './components/search-field.tsx';
 import { openDialog, useDialog } from './stores/dialogs.ts';
-import { navigate } from './stores/navigation.ts';
+import { navigate, places, type Place } from './stores/navigation.ts';
+
+/** After g. */
+export const placeKeys: Readonly<Record<Place, string>> = {
+  containers: 'c',
+  images: 'i',
+  volumes: 'v',
+  networks: 'n',
+  events: 'w',
+  engine: 'e',
+};
 
 export function useGlobalKeys(): void {
   useEffect(() => {
@@ -21,6 +31,14 @@ function press(event: KeyboardEvent): void {
     openDialog({ kind: 'palette' });
     return;
   }
+  if (event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && !isTyping(event.target)) {
+    // A browser does the same; Electron's window does not by itself.
+    if (event.key === 'ArrowLeft') history.back();
+    else if (event.key === 'ArrowRight') history.forward();
+    else return;
+    event.preventDefault();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (isTyping(event.target) || useDialog.getState().dialog !== undefined) return;
   if (event.key === '?') {
@@ -30,9 +48,9 @@ function press(event: KeyboardEvent): void {
     pendingGo = event.timeStamp;
   } else if (event.timeStamp - pendingGo < 1200) {
     pendingGo = 0;
-    if (event.key === 'c') navigate({ screen: 'containers' });
-    else if (event.key === 'i') navigate({ screen: 'images' });
-    else if (event.key === 'e') navigate({ screen: 'engine' });
+    const place = places.find((name) => placeKeys[name] === event.key);
+    if (place !== undefined) navigate({ screen: place });
+    else if (event.key === 'a') openDialog({ kind: 'activity' });
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();

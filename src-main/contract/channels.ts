@@ -9,11 +9,13 @@ import type {
   ImageDetails,
   ImageView,
   LogLine,
-  PullProgress,
   RunRequest,
   TerminalView,
 } from './engine.ts';
+import type { NetworkView } from './networks.ts';
+import type { TaskView } from './tasks.ts';
 import type { DoctorCheck, Settings, VmView } from './vm.ts';
+import type { VolumesRemoved, VolumeView } from './volumes.ts';
 
 type Id = { readonly id: string };
 
@@ -41,7 +43,23 @@ export interface Calls {
     untagged: readonly string[];
     deleted: readonly string[];
   };
-  /** Creates and starts; the image must be there (pull it first with the `images.pull` stream). */
+  /** Gives it one more name. */
+  'images.tag': (input: { id: string; reference: string }) => void;
+  /** Begins the pull, or joins the one of the same image; the topic `tasks` tells how it goes. */
+  'images.pull': (input: { reference: string }) => { taskId: string };
+  /** Begins to remove the images without a name, or all (`unused`) that no container is made from. */
+  'images.prune': (input: { unused: boolean }) => { taskId: string };
+  /** It shows as cancelled at once; the work itself ends soon after. */
+  'tasks.cancel': (input: Id) => void;
+  /** Takes an ended one off the list. */
+  'tasks.forget': (input: Id) => void;
+  /** An empty name: the engine makes one. A name that is taken is `conflict`. */
+  'volumes.create': (input: { name: string; labels: Readonly<Record<string, string>> }) => { name: string };
+  'volumes.inspect': (input: { name: string }) => { raw: unknown };
+  /** Exactly these. The engine keeps what a container uses; each is told apart. */
+  'volumes.remove': (input: { names: readonly string[] }) => VolumesRemoved;
+  'networks.inspect': (input: Id) => { raw: unknown };
+  /** Creates and starts; the image must be there (pull it first). */
   'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
   'containers.inspect': (input: Id) => ContainerDetails;
   'containers.start': (input: Id) => void;
@@ -69,13 +87,15 @@ export interface Topics {
   settings: Settings;
   images: readonly ImageView[];
   containers: readonly ContainerView[];
+  volumes: readonly VolumeView[];
+  networks: readonly NetworkView[];
+  /** Newest first: what is under way, and what ended lately. */
+  tasks: readonly TaskView[];
   terminals: readonly TerminalView[];
 }
 
 /** Long-lived, flow-controlled streams: `input` opens, `item`s come down, `message`s go up. */
 export interface Streams {
-  /** Ends when the pull is complete; closing it cancels the pull. */
-  'images.pull': { input: { reference: string }; item: PullProgress; message: never };
   /** Batches of lines in order. `reset` true: the source was reopened (agent restart), drop nothing, only mark. */
   'logs.follow': {
     input: { containerId: string; tail: number | 'all'; since?: string; follow: boolean };
@@ -90,8 +110,8 @@ export interface Streams {
   };
   /** The serial console: what was captured so far, then live. */
   'vm.console': { input: Record<string, never>; item: { readonly data: string }; message: never };
-  /** Engine events from now on. */
-  'engine.events': { input: Record<string, never>; item: EngineEvent; message: never };
+  /** Engine events from now on; with `history`, first the last ones that the host has kept. */
+  'engine.events': { input: { history?: boolean }; item: EngineEvent; message: never };
 }
 
 export type CallName = keyof Calls;

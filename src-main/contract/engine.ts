@@ -7,6 +7,8 @@ export interface ImageView {
   readonly tags: readonly string[];
   readonly digests: readonly string[];
   readonly sizeBytes: number;
+  /** Of that, in layers that other images have too; absent when the engine did not say. */
+  readonly sharedBytes?: number;
   readonly createdAtMs: number;
   /** Names of the containers made from it. */
   readonly usedBy: readonly string[];
@@ -92,15 +94,13 @@ export interface RunRequest {
   readonly restartPolicy?: 'no' | 'always' | 'unless-stopped' | 'on-failure';
   readonly tty?: boolean;
   readonly removeWhenStopped?: boolean;
-}
-
-/** Progress of one layer (or of the whole, when `layer` is empty) during a pull. */
-export interface PullProgress {
-  readonly layer: string;
-  /** Docker's own words: `Downloading`, `Extracting`, `Pull complete`, `Already exists`… */
-  readonly status: string;
-  readonly currentBytes?: number;
-  readonly totalBytes?: number;
+  /** A volume by its name (made when it is not there). */
+  readonly volumes?: readonly { readonly name: string; readonly path: string; readonly readOnly: boolean }[];
+  /** Name of the network to join; absent: the default one. */
+  readonly network?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly workingFolder?: string;
 }
 
 export interface LogLine {

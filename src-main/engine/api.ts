@@ -8,18 +8,17 @@ import type {
   ImageDetails,
   ImageView,
   PortView,
-  PullProgress,
 } from '../contract/engine.ts';
 
 const strings = z
   .array(z.string())
   .nullish()
   .transform((value) => value ?? []);
-const text = z
+export const text = z
   .string()
   .nullish()
   .transform((value) => value ?? '');
-const labels = z
+export const labels = z
   .record(z.string(), z.string())
   .nullish()
   .transform((value) => value ?? {});
@@ -28,7 +27,14 @@ const states: readonly ContainerState[] = ['created', 'running', 'paused', 'rest
 const state = z.string().transform((value) => states.find((known) => known === value) ?? 'dead');
 
 export const imageSummaries = z.array(
-  z.object({ Id: z.string(), RepoTags: strings, RepoDigests: strings, Size: z.number(), Created: z.number() }),
+  z.object({
+    Id: z.string(),
+    RepoTags: strings,
+    RepoDigests: strings,
+    Size: z.number(),
+    SharedSize: z.number().default(-1),
+    Created: z.number(),
+  }),
 );
 export type ImageSummary = z.infer<typeof imageSummaries>[number];
 
@@ -57,6 +63,8 @@ export const imageHistory = z.array(z.object({ CreatedBy: text, Size: z.number()
 
 export const imageRemoval = z.array(z.object({ Untagged: z.string().optional(), Deleted: z.string().optional() }));
 
+export const imagePrune = z.object({ SpaceReclaimed: z.number() });
+
 export const containerSummaries = z.array(
   z.object({
     Id: z.string(),
@@ -78,6 +86,21 @@ export const containerSummaries = z.array(
       )
       .nullish(),
     Labels: labels,
+    Mounts: z
+      .array(z.object({ Type: text, Name: text, Destination: text, RW: z.boolean().default(true) }))
+      .nullish()
+      .transform((value) => value ?? []),
+    NetworkSettings: z
+      .object({
+        Networks: z
+          .record(
+            z.string(),
+            z.object({ NetworkID: text, IPAddress: text, MacAddress: text, Aliases: strings }).nullable(),
+          )
+          .nullish(),
+      })
+      .nullish()
+      .transform((value) => value?.Networks ?? {}),
   }),
 );
 export type ContainerSummary = z.infer<typeof containerSummaries>[number];
@@ -144,6 +167,7 @@ export function toImageView(image: ImageSummary, usedBy: readonly string[]): Ima
     tags: withoutNone(image.RepoTags),
     digests: withoutNone(image.RepoDigests),
     sizeBytes: image.Size,
+    ...(image.SharedSize < 0 ? {} : { sharedBytes: image.SharedSize }),
     createdAtMs: image.Created * 1000,
     usedBy,
   };
@@ -185,10 +209,15 @@ export function toImageDetails(
   };
 }
 
+/** Without Docker's slash. */
+export function containerName(container: Pick<ContainerSummary, 'Id' | 'Names'>): string {
+  return (container.Names[0] ?? container.Id.slice(0, 12)).replace(/^\//, '');
+}
+
 export function toContainerView(container: ContainerSummary): ContainerView {
   return {
     id: container.Id,
-    name: (container.Names[0] ?? container.Id.slice(0, 12)).replace(/^\//, ''),
+    name: containerName(container),
     image: container.Image,
     imageId: container.ImageID,
     command: container.Command,
@@ -236,9 +265,18 @@ export function toContainerDetails(raw: unknown, view: ContainerView | undefined
 }
 
 /** Docker's zero time (year 1) means never: 0. */
-function timeMs(time: string): number {
+export function timeMs(time: string): number {
   const ms = Date.parse(time);
   return Number.isNaN(ms) || ms < 0 ? 0 : ms;
+}
+
+/** Progress of one layer (or of the whole, when `layer` is empty) during a pull. */
+export interface PullProgress {
+  readonly layer: string;
+  /** Docker's own words: `Downloading`, `Extracting`, `Pull complete`, `Already exists`… */
+  readonly status: string;
+  readonly currentBytes?: number;
+  readonly totalBytes?: number;
 }
 
 export function toPullProgress(message: z.infer<typeof pullMessage>): PullProgress {

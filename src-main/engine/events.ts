@@ -7,6 +7,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerView, EngineEvent, ImageView } from '../contract/engine.ts';
+import type { NetworkView } from '../contract/networks.ts';
+import type { VolumeView } from '../contract/volumes.ts';
 import type { Unsubscribe, VmService } from '../services.ts';
 import {
   containerSummaries,
@@ -15,26 +17,43 @@ import {
   toContainerView,
   toEngineEvent,
   toImageView,
+  type ContainerSummary,
   type ImageSummary,
 } from './api.ts';
 import type { EngineClient } from './client.ts';
 import { PublishedValue } from './published-value.ts';
+import { networkList, toNetworkView, toVolumeView, volumeList, type Network, type Volume } from './resources-api.ts';
 
 /** A refresh is followed by at least this pause: five a second at most. */
 const refreshPauseMs = 200;
 const failedPauseMs = 1000;
 /** "Up 3 minutes" grows old by itself. */
 const statusAgeMs = 20_000;
+/** Kept for windows that open later; the chatter of execs and health checks is not. */
+const maxRecentEvents = 500;
 const retryDelaysMs = [100, 250, 500, 1000, 2000];
 
 /** Actions of the exec sessions and health checks of a container change nothing in the lists. */
 const quietActions = /^(exec_|top$|resize$|attach$|detach$|health_status|archive-path$|extract-to-dir$|export$)/;
 
-type List = 'images' | 'containers';
+const lists = ['containers', 'images', 'volumes', 'networks'] as const;
+type List = (typeof lists)[number];
+
+/** What the engine last said, from which every list is made: who uses an image, volume or network is in the containers. */
+interface Known {
+  containers: readonly ContainerSummary[];
+  images: readonly ImageSummary[];
+  volumes: readonly Volume[];
+  networks: readonly Network[];
+}
+
+const nothingKnown: Known = { containers: [], images: [], volumes: [], networks: [] };
 
 export class EngineFeed {
   readonly images = new PublishedValue<readonly ImageView[]>([]);
   readonly containers = new PublishedValue<readonly ContainerView[]>([]);
+  readonly volumes = new PublishedValue<readonly VolumeView[]>([]);
+  readonly networks = new PublishedValue<readonly NetworkView[]>([]);
   readonly #engine: EngineClient;
   readonly #vm: Pick<VmService, 'view' | 'onChange'>;
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -42,7 +61,8 @@ export class EngineFeed {
   readonly #stale = new Set<List>();
   readonly #stopListening: Unsubscribe;
   readonly #ageTimer: NodeJS.Timeout;
-  #summaries: readonly ImageSummary[] = [];
+  readonly #recent: EngineEvent[] = [];
+  #known: Known = nothingKnown;
   #refreshing: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   /** Where to resume, in nanoseconds since 1970 as the engine counts. */
@@ -66,9 +86,14 @@ export class EngineFeed {
     return () => this.#listeners.delete(own);
   }
 
+  /** Oldest first. */
+  get recentEvents(): readonly EngineEvent[] {
+    return this.#recent;
+  }
+
   /** Reads these lists soon; several wishes become one. */
-  refresh(...lists: readonly List[]): void {
-    for (const list of lists) this.#stale.add(list);
+  refresh(...wanted: readonly List[]): void {
+    for (const list of wanted) this.#stale.add(list);
     if (this.#refreshing) return;
     this.#refreshing = this.#refreshStale().finally(() => {
       this.#refreshing = undefined;
@@ -96,9 +121,8 @@ export class EngineFeed {
         if (this.#isReady()) this.#followVm();
       });
     } else if (kind === 'absent' || kind === 'failed' || kind === 'booting') {
-      this.#summaries = [];
-      this.images.set([]);
-      this.containers.set([]);
+      this.#known = nothingKnown;
+      this.#publish();
     }
   }
 
@@ -131,10 +155,10 @@ export class EngineFeed {
     const since = this.#lastEventNano === undefined ? undefined : nanoTime(this.#lastEventNano);
     const request = { attempt: 'follow the engine’s events', path: '/events', query: { since }, signal };
     // The lists are read at once, and again when the stream is open: what happened in between is in neither else.
-    this.refresh('containers', 'images');
+    this.refresh(...lists);
     const events = this.#engine.ndjson(request, () => {
       onOpen();
-      this.refresh('containers', 'images');
+      this.refresh(...lists);
     });
     // A resumed stream begins with the event it was resumed from.
     let known = this.#lastEventNano;
@@ -150,43 +174,62 @@ export class EngineFeed {
 
   #receive(event: EngineEvent): void {
     this.#lastEventNano = event.timeNano;
+    if (!quietActions.test(event.action)) this.#recent.push(event);
+    if (this.#recent.length > maxRecentEvents) this.#recent.shift();
     if (event.type === 'image') this.refresh('images');
+    if (event.type === 'volume') this.refresh('volumes');
+    // Connecting a container is the network's event, and shows in both.
+    if (event.type === 'network') this.refresh('networks', 'containers');
     if (event.type === 'container' && !quietActions.test(event.action)) this.refresh('containers');
     for (const listener of [...this.#listeners]) listener(event);
   }
 
   async #refreshStale(): Promise<void> {
     while (this.#stale.size > 0 && this.#isReady()) {
-      const lists = [...this.#stale];
+      const wanted = [...this.#stale];
       this.#stale.clear();
-      let pauseMs = refreshPauseMs;
-      try {
-        await Promise.all(lists.map((list) => this.#read(list)));
-      } catch {
-        if (!this.#isReady()) return;
-        for (const list of lists) this.#stale.add(list);
-        pauseMs = failedPauseMs;
-      }
+      const results = await Promise.allSettled(wanted.map((list) => this.#read(list)));
+      if (!this.#isReady()) return;
+      const failed = wanted.filter((_list, index) => results[index]?.status === 'rejected');
+      for (const list of failed) this.#stale.add(list);
+      this.#publish();
+      const pauseMs = failed.length > 0 ? failedPauseMs : refreshPauseMs;
       await delay(pauseMs, undefined, { signal: this.#abort.signal }).catch(() => undefined);
     }
   }
 
   async #read(list: List): Promise<void> {
     const { signal } = this.#abort;
-    if (list === 'containers') {
-      const request = { attempt: 'list the containers', path: '/containers/json', query: { all: true }, signal };
-      const containers = await this.#engine.json(request, containerSummaries);
-      if (!this.#isReady()) return;
-      this.containers.set(containers.map(toContainerView));
-    } else {
-      const images = await this.#engine.json(
-        { attempt: 'list the images', path: '/images/json', signal },
-        imageSummaries,
-      );
-      if (!this.#isReady()) return;
-      this.#summaries = images;
+    const attempt = `list the ${list}`;
+    const known = await this.#ask(list, attempt, signal);
+    // The VM may have gone while the answer was on its way.
+    if (this.#isReady()) this.#known = { ...this.#known, ...known };
+  }
+
+  async #ask(list: List, attempt: string, signal: AbortSignal): Promise<Partial<Known>> {
+    const engine = this.#engine;
+    switch (list) {
+      case 'containers': {
+        const request = { attempt, path: '/containers/json', query: { all: true }, signal };
+        return { containers: await engine.json(request, containerSummaries) };
+      }
+      case 'images': {
+        const request = { attempt, path: '/images/json', query: { 'shared-size': true }, signal };
+        return { images: await engine.json(request, imageSummaries) };
+      }
+      case 'volumes':
+        return { volumes: (await engine.json({ attempt, path: '/volumes', signal }, volumeList)).Volumes };
+      case 'networks':
+        return { networks: await engine.json({ attempt, path: '/networks', signal }, networkList) };
     }
-    this.images.set(this.#summaries.map((image) => toImageView(image, this.namesUsing(image.Id))));
+  }
+
+  #publish(): void {
+    const { containers, images, volumes, networks } = this.#known;
+    this.containers.set(containers.map(toContainerView));
+    this.images.set(images.map((image) => toImageView(image, this.namesUsing(image.Id))));
+    this.volumes.set(volumes.map((volume) => toVolumeView(volume, containers)));
+    this.networks.set(networks.map((network) => toNetworkView(network, containers)));
   }
 
   /** Names of the containers made from this image. */

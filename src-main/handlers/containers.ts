@@ -126,6 +126,9 @@ export function createBody(request: RunRequest): Record<string, unknown> {
     ...(request.environment?.length ? { Env: request.environment } : {}),
     // A terminal without an open stdin reads its end at once.
     ...(request.tty ? { Tty: true, OpenStdin: true } : {}),
+    ...(request.labels ? { Labels: request.labels } : {}),
+    ...(request.user ? { User: request.user } : {}),
+    ...(request.workingFolder ? { WorkingDir: request.workingFolder } : {}),
     ExposedPorts: Object.fromEntries(ports.map((port) => [key(port), {}])),
     HostConfig: {
       PortBindings: bindings,
@@ -134,6 +137,17 @@ export function createBody(request: RunRequest): Record<string, unknown> {
       ...(request.memoryBytes ? { Memory: request.memoryBytes } : {}),
       ...(request.cpus ? { NanoCpus: Math.round(request.cpus * 1e9) } : {}),
       ...(request.pidsLimit ? { PidsLimit: request.pidsLimit } : {}),
+      ...(request.network ? { NetworkMode: request.network } : {}),
+      ...(request.volumes?.length
+        ? {
+            Mounts: request.volumes.map(({ name, path, readOnly }) => ({
+              Type: 'volume',
+              Source: name,
+              Target: path,
+              ReadOnly: readOnly,
+            })),
+          }
+        : {}),
     },
   };
 }

@@ -5,14 +5,17 @@ import { AppError } from '../contract/errors.ts';
 import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
 import type { HostServices } from '../services.ts';
+import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
 import { shellCalls, type ShellFacts } from './app.ts';
 import { ContainerHandlers } from './containers.ts';
 import type { Handlers, StreamHandler } from './handlers.ts';
 import { ImageHandlers } from './images.ts';
 import { LogHandlers } from './logs.ts';
+import { NetworkHandlers } from './networks.ts';
+import { VolumeHandlers } from './volumes.ts';
 
-/** Handlers with what they hold open: the event feed, kept connections, terminals. */
+/** Handlers with what they hold open: the event feed, kept connections, tasks, terminals. */
 export interface OwnedHandlers extends Handlers, AsyncDisposable {}
 
 /** Events that may wait for a slow window before it is told that it missed some. */
@@ -22,7 +25,10 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const engine = new EngineClient(services.link);
   const feed = new EngineFeed(engine, services.vm);
   const terminals = new Terminals(engine);
-  const images = new ImageHandlers(engine, feed);
+  const tasks = new Tasks();
+  const images = new ImageHandlers(engine, feed, tasks);
+  const volumes = new VolumeHandlers(engine, feed);
+  const networks = new NetworkHandlers(engine);
   const containers = new ContainerHandlers(engine, feed);
   const logs = new LogHandlers(engine, feed);
   const { vm, settings, doctor } = services;
@@ -39,6 +45,15 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'settings.set': (input) => settings.set(input.settings),
       'images.inspect': images.inspect,
       'images.remove': images.remove,
+      'images.tag': images.tag,
+      'images.pull': images.pull,
+      'images.prune': images.prune,
+      'tasks.cancel': ({ id }) => tasks.cancel(id),
+      'tasks.forget': ({ id }) => tasks.forget(id),
+      'volumes.create': volumes.create,
+      'volumes.inspect': volumes.inspect,
+      'volumes.remove': volumes.remove,
+      'networks.inspect': networks.inspect,
       'containers.run': containers.run,
       'containers.inspect': containers.inspect,
       'containers.start': containers.start,
@@ -67,19 +82,22 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       },
       images: feed.images,
       containers: feed.containers,
+      volumes: feed.volumes,
+      networks: feed.networks,
+      tasks: tasks.views,
       terminals: terminals.views,
     },
     streams: {
-      'images.pull': images.pull,
       'logs.follow': logs.follow,
       'terminals.attach': attach(terminals),
       'vm.console': async function* (_input, { signal }) {
         for await (const data of vm.console(signal)) yield { data };
       },
-      'engine.events': (_input, { signal }) => eventStream(feed, signal),
+      'engine.events': ({ history = false }, { signal }) => eventStream(feed, history, signal),
     },
     async [Symbol.asyncDispose]() {
       terminals.closeAll();
+      await tasks.close();
       await feed.close();
       engine.close();
     },
@@ -97,8 +115,12 @@ function attach(terminals: Terminals): StreamHandler<'terminals.attach'> {
   };
 }
 
-async function* eventStream(feed: EngineFeed, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined> {
-  let waiting: EngineEvent[] = [];
+async function* eventStream(
+  feed: EngineFeed,
+  history: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<EngineEvent, void, undefined> {
+  let waiting: EngineEvent[] = history ? [...feed.recentEvents] : [];
   const bell = new EventTarget();
   const stop = feed.onEvent((event) => {
     if (waiting.length <= maxWaitingEvents) waiting.push(event);

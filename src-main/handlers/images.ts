@@ -1,10 +1,12 @@
-/** Images: inspect, remove, pull. */
+/** Images: inspect, tag, remove, pull, prune. */
 import { z } from 'zod';
-import type { ImageDetails, PullProgress } from '../contract/engine.ts';
+import type { ImageDetails } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
+import { sumLayers } from '../contract/tasks.ts';
 import {
   imageHistory,
   imageInspect,
+  imagePrune,
   imageRemoval,
   pullMessage,
   toImageDetails,
@@ -12,15 +14,19 @@ import {
 } from '../engine/api.ts';
 import { imageSegment, type EngineClient } from '../engine/client.ts';
 import type { EngineFeed } from '../engine/events.ts';
-import type { CallHandler, StreamHandler } from './handlers.ts';
+import { emptyTotals, foldPull, progressOf } from '../tasks/pull-progress.ts';
+import type { TaskProgress, Tasks } from '../tasks/tasks.ts';
+import type { CallHandler } from './handlers.ts';
 
 export class ImageHandlers {
   readonly #engine: EngineClient;
   readonly #feed: EngineFeed;
+  readonly #tasks: Tasks;
 
-  constructor(engine: EngineClient, feed: EngineFeed) {
+  constructor(engine: EngineClient, feed: EngineFeed, tasks: Tasks) {
     this.#engine = engine;
     this.#feed = feed;
+    this.#tasks = tasks;
   }
 
   readonly inspect: CallHandler<'images.inspect'> = async ({ id }, signal): Promise<ImageDetails> => {
@@ -45,12 +51,32 @@ export class ImageHandlers {
     };
   };
 
-  readonly pull: StreamHandler<'images.pull'> = ({ reference }, { signal }) => this.#pull(reference, signal);
+  readonly tag: CallHandler<'images.tag'> = async ({ id, reference }) => {
+    const { name, tag, shown } = parseReference(reference, 'tag as');
+    if (tag.includes(':')) throw new AppError('invalid-input', `tag as ${shown}: a digest cannot be given, only found`);
+    await this.#engine.send({
+      attempt: `tag as ${shown}`,
+      method: 'POST',
+      path: `/images/${imageSegment(id)}/tag`,
+      query: { repo: name, tag },
+    });
+    this.#feed.refresh('images');
+  };
 
-  async *#pull(input: string, signal: AbortSignal): AsyncGenerator<PullProgress, void, undefined> {
-    const reference = parseReference(input);
+  readonly pull: CallHandler<'images.pull'> = ({ reference }) => {
+    const wanted = parseReference(reference);
+    return { taskId: this.#tasks.start('pull', wanted.shown, (report, signal) => this.#pull(wanted, report, signal)) };
+  };
+
+  readonly prune: CallHandler<'images.prune'> = ({ unused }) => {
+    const subject = unused ? 'all unused images' : 'untagged images';
+    return { taskId: this.#tasks.start('prune-images', subject, (_report, signal) => this.#prune(unused, signal)) };
+  };
+
+  async #pull(reference: Reference, report: (progress: TaskProgress) => void, signal: AbortSignal): Promise<number> {
     const attempt = `pull ${reference.shown}`;
     const query = { fromImage: reference.name, tag: reference.tag };
+    let totals = emptyTotals;
     for await (const object of this.#engine.ndjson({
       attempt,
       method: 'POST',
@@ -62,9 +88,28 @@ export class ImageHandlers {
       if (!message.success) throw new AppError('engine', `${attempt}: ${z.prettifyError(message.error)}`);
       const failure = message.data.errorDetail?.message ?? message.data.error;
       if (failure !== undefined) throw pullError(attempt, failure);
-      yield toPullProgress(message.data);
+      totals = foldPull(totals, [toPullProgress(message.data)], Date.now());
+      report(progressOf(totals));
     }
     this.#feed.refresh('images');
+    return sumLayers(totals.layers.values()).downloaded;
+  }
+
+  /** Nothing tells how far it is, and stopping in the middle leaves whole images only. */
+  async #prune(unused: boolean, signal: AbortSignal): Promise<number> {
+    const { SpaceReclaimed } = await this.#engine.json(
+      {
+        attempt: 'remove the images',
+        method: 'POST',
+        path: '/images/prune',
+        query: { filters: JSON.stringify({ dangling: [String(!unused)] }) },
+        signal,
+        timeoutMs: 0,
+      },
+      imagePrune,
+    );
+    this.#feed.refresh('images');
+    return SpaceReclaimed;
   }
 }
 
@@ -83,14 +128,21 @@ function pullError(attempt: string, reason: string): AppError {
   return new AppError('engine', `${attempt}: ${reason}`);
 }
 
+interface Reference {
+  readonly name: string;
+  readonly tag: string;
+  /** As the user knows it. */
+  readonly shown: string;
+}
+
 /**
  * Cuts what the user typed into the API's `fromImage` and `tag`; without a tag or digest `latest` is meant, as the
  * docker command has it.
  */
-export function parseReference(input: string): { readonly name: string; readonly tag: string; readonly shown: string } {
+export function parseReference(input: string, verb = 'pull'): Reference {
   const text = input.trim();
   const invalid = (reason: string) =>
-    new AppError('invalid-input', `pull ${text || 'an image'}: ${reason}`, {
+    new AppError('invalid-input', `${verb} ${text || 'an image'}: ${reason}`, {
       hint: 'Names look like nginx, debian:12 or registry.example:5000/team/app:1.0.',
     });
   if (text === '') throw invalid('no name was given');

@@ -7,6 +7,7 @@ const name = z.string().min(1).max(4096);
 const target = z.strictObject({ id: name });
 const words = z.array(z.string().max(131_072)).max(4096);
 const port = z.int().min(1).max(65_535);
+const labels = z.record(z.string().min(1).max(4096), z.string().max(65_536));
 const columns = z.int().min(1).max(1000);
 const rows = z.int().min(1).max(1000);
 
@@ -47,6 +48,14 @@ const runRequest = z.strictObject({
   restartPolicy: z.enum(['no', 'always', 'unless-stopped', 'on-failure']).exactOptional(),
   tty: z.boolean().exactOptional(),
   removeWhenStopped: z.boolean().exactOptional(),
+  volumes: z
+    .array(z.strictObject({ name, path: name, readOnly: z.boolean() }))
+    .max(1024)
+    .exactOptional(),
+  network: name.exactOptional(),
+  labels: labels.exactOptional(),
+  user: z.string().max(255).exactOptional(),
+  workingFolder: z.string().max(4096).exactOptional(),
 });
 
 export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } = {
@@ -61,6 +70,15 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'settings.set': z.strictObject({ settings }),
   'images.inspect': target,
   'images.remove': z.strictObject({ id: name, force: z.boolean() }),
+  'images.tag': z.strictObject({ id: name, reference: name }),
+  'images.pull': z.strictObject({ reference: name }),
+  'images.prune': z.strictObject({ unused: z.boolean() }),
+  'tasks.cancel': target,
+  'tasks.forget': target,
+  'volumes.create': z.strictObject({ name: z.string().max(255), labels }),
+  'volumes.inspect': z.strictObject({ name }),
+  'volumes.remove': z.strictObject({ names: z.array(name).max(10_000) }),
+  'networks.inspect': target,
   'containers.run': runRequest,
   'containers.inspect': target,
   'containers.start': target,
@@ -82,7 +100,6 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
 };
 
 export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['input']> } = {
-  'images.pull': z.strictObject({ reference: name }),
   'logs.follow': z.strictObject({
     containerId: name,
     tail: z.union([z.int().min(0), z.literal('all')]),
@@ -91,11 +108,10 @@ export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['i
   }),
   'terminals.attach': target,
   'vm.console': nothing,
-  'engine.events': nothing,
+  'engine.events': z.strictObject({ history: z.boolean().exactOptional() }),
 };
 
 export const streamMessages: { readonly [K in StreamName]: z.ZodType<Streams[K]['message']> } = {
-  'images.pull': z.never(),
   'logs.follow': z.never(),
   'terminals.attach': z.union([z.strictObject({ data: z.string().max(1_048_576) }), z.strictObject({ columns, rows })]),
   'vm.console': z.never(),
@@ -107,6 +123,9 @@ export const topicNames: { readonly [K in TopicName]: true } = {
   settings: true,
   images: true,
   containers: true,
+  volumes: true,
+  networks: true,
+  tasks: true,
   terminals: true,
 };
 

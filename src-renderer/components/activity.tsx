@@ -1,57 +1,82 @@
 import { CircleAlert, CircleCheck, X } from 'lucide-react';
+import type { TaskView } from '../../src-main/contract/tasks.ts';
 import { openDialog } from '../stores/dialogs.ts';
-import { pullFraction } from '../stores/pull-progress.ts';
-import { cancelPull, forgetPull, usePulls, type Pull } from '../stores/pulls.ts';
+import { taskTitle } from '../stores/task-words.ts';
+import { cancelTask, forgetTask, useTasks } from '../stores/tasks.ts';
 import { Outside } from './text.tsx';
 
-const shown = 4;
+const shown = 3;
 
-/** Pulls under way and just ended, wherever the user is; a click shows one in full. */
+/** Work under way and just ended, wherever the user is; a click shows one in full, the heading shows all. */
 export function Activity() {
-  const pulls = usePulls((state) => state.pulls);
-  if (pulls.length === 0) return <div className="activity" />;
+  const tasks = useTasks((state) => state.value) ?? [];
+  if (tasks.length === 0) return <div className="activity" />;
+  const rest = tasks.length - shown;
   return (
     <section className="activity" aria-label="Activity">
-      <h2>Activity</h2>
+      <h2>
+        <button type="button" onClick={() => openDialog({ kind: 'activity' })} title="All activity (g a)">
+          Activity
+          {rest > 0 ? <span>{rest} more</span> : null}
+        </button>
+      </h2>
       <ul>
-        {pulls.slice(0, shown).map((pull) => (
-          <ActivityItem key={pull.id} pull={pull} />
+        {tasks.slice(0, shown).map((task) => (
+          <ActivityItem key={task.id} task={task} />
         ))}
       </ul>
     </section>
   );
 }
 
-function ActivityItem({ pull }: { pull: Pull }) {
-  const fraction = pullFraction(pull.totals);
-  const running = pull.state === 'running';
-  const words = { done: 'pulled', failed: 'failed', cancelled: 'cancelled', running: 'pulling' };
+function ActivityItem({ task }: { task: TaskView }) {
+  const { id, state, subject, fraction } = task;
+  const running = state === 'running';
   return (
-    <li className={`activity-item ${pull.state}`}>
+    <li className={`activity-item ${state}`}>
       <button
         type="button"
         className="activity-open"
-        aria-label={`Show the pull of ${pull.reference}, ${words[pull.state]}`}
-        onClick={() => openDialog({ kind: 'pull', pullId: pull.id })}
+        aria-label={`Show: ${taskTitle(task)}`}
+        onClick={() => showTask(task)}
       >
-        {pull.state === 'done' ? <CircleCheck className="icon" aria-hidden /> : null}
-        {pull.state === 'failed' ? <CircleAlert className="icon" aria-hidden /> : null}
-        <Outside text={pull.reference} />
+        {state === 'done' ? <CircleCheck className="icon" aria-hidden /> : null}
+        {state === 'failed' ? <CircleAlert className="icon" aria-hidden /> : null}
+        <Outside text={subject} />
         {running && fraction !== undefined ? <span className="percent">{Math.floor(fraction * 100)}%</span> : null}
       </button>
       <button
         type="button"
         className="icon-button"
-        aria-label={running ? `Cancel the pull of ${pull.reference}` : 'Dismiss'}
-        onClick={() => (running ? cancelPull(pull.id) : forgetPull(pull.id))}
+        aria-label={running ? `Cancel: ${taskTitle(task)}` : `Dismiss: ${taskTitle(task)}`}
+        onClick={() => (running ? cancelTask(id) : forgetTask(id))}
       >
         <X className="icon" aria-hidden />
       </button>
-      {running ? (
-        <div className={fraction === undefined ? 'bar busy' : 'bar'}>
-          <span style={fraction === undefined ? undefined : { transform: `scaleX(${fraction})` }} />
-        </div>
-      ) : null}
+      {running ? <TaskBar task={task} /> : null}
     </li>
+  );
+}
+
+/** A pull has a view of its own, layer by layer; the rest is told whole in the drawer. */
+export function showTask({ id, kind }: TaskView): void {
+  openDialog(kind === 'pull' ? { kind: 'pull', taskId: id } : { kind: 'activity' });
+}
+
+export function TaskBar({ task: { state, fraction, subject } }: { task: TaskView }) {
+  const known = state === 'done' ? 1 : fraction;
+  const tones = { running: '', done: ' good', failed: ' bad', cancelled: '' };
+  const busy = state === 'running' && known === undefined;
+  return (
+    <div
+      className={busy ? 'bar busy' : `bar${tones[state]}`}
+      role="progressbar"
+      aria-label={subject}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      {...(known === undefined ? {} : { 'aria-valuenow': Math.floor(known * 100) })}
+    >
+      <span style={busy ? undefined : { transform: `scaleX(${known ?? 0})` }} />
+    </div>
   );
 }

@@ -61,12 +61,15 @@ interface ConfirmProps {
   readonly confirm: string;
   readonly danger?: boolean;
   readonly busy?: boolean;
+  /** There is nothing to confirm (yet). */
+  readonly disabled?: boolean;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
 }
 
 /** A question before something that cannot be taken back. Cancel has the focus. */
-export function ConfirmDialog({ title, children, confirm, danger, busy, onConfirm, onClose }: ConfirmProps) {
+export function ConfirmDialog(props: ConfirmProps) {
+  const { title, children, confirm, danger, busy, disabled, onConfirm, onClose } = props;
   const returnFocus = useReturnFocus();
   return (
     <AlertDialog.Root open onOpenChange={(open) => !open && onClose()}>
@@ -83,7 +86,12 @@ export function ConfirmDialog({ title, children, confirm, danger, busy, onConfir
             <AlertDialog.Cancel asChild>
               <Button>Cancel</Button>
             </AlertDialog.Cancel>
-            <Button tone={danger ? 'danger' : 'primary'} busy={busy === true} onClick={onConfirm}>
+            <Button
+              tone={danger ? 'danger' : 'primary'}
+              busy={busy === true}
+              disabled={disabled === true}
+              onClick={onConfirm}
+            >
               {confirm}
             </Button>
           </footer>

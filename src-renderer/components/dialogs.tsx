@@ -4,6 +4,9 @@ import { RemoveContainersDialog } from '../screens/containers/remove-dialog.tsx'
 import { RenameDialog } from '../screens/containers/rename-dialog.tsx';
 import { StopEngineDialog } from '../screens/engine/stop-dialog.tsx';
 import { RemoveImageDialog } from '../screens/images/remove-image-dialog.tsx';
+import { TagDialog } from '../screens/images/tag-dialog.tsx';
+import { CreateVolumeDialog } from '../screens/volumes/create-volume-dialog.tsx';
+import { RemoveVolumesDialog } from '../screens/volumes/remove-volumes-dialog.tsx';
 
 const PullDialog = lazy(() =>
   import('../screens/images/pull-dialog.tsx').then((module) => ({ default: module.PullDialog })),
@@ -11,7 +14,20 @@ const PullDialog = lazy(() =>
 const RunDialog = lazy(() =>
   import('../screens/images/run-dialog.tsx').then((module) => ({ default: module.RunDialog })),
 );
-const Palette = lazy(() => import('../screens/palette/palette.tsx').then((module) => ({ default: module.Palette })));
+const PruneImagesDialog = lazy(() =>
+  import('../screens/images/prune-images-dialog.tsx').then((module) => ({ default: module.PruneImagesDialog })),
+);
+const PruneVolumesDialog = lazy(() =>
+  import('../screens/volumes/prune-volumes-dialog.tsx').then((module) => ({ default: module.PruneVolumesDialog })),
+);
+const ActivityDrawer = lazy(() =>
+  import('../screens/activity/activity-drawer.tsx').then((module) => ({ default: module.ActivityDrawer })),
+);
+const loadPalette = () => import('../screens/palette/palette.tsx').then((module) => ({ default: module.Palette }));
+const Palette = lazy(loadPalette);
+// Who opens the palette types on at once, and what is typed before it is there would be lost.
+requestIdleCallback(() => void loadPalette());
+
 const ShortcutsDialog = lazy(() =>
   import('../screens/palette/shortcuts-dialog.tsx').then((module) => ({ default: module.ShortcutsDialog })),
 );
@@ -26,13 +42,25 @@ export function Dialogs() {
 function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dialog']>) {
   switch (dialog.kind) {
     case 'pull':
-      return <PullDialog key={dialog.pullId} dialog={dialog} />;
+      return <PullDialog key={dialog.taskId} dialog={dialog} />;
     case 'run':
       return <RunDialog key={dialog.image} {...(dialog.image === undefined ? {} : { image: dialog.image })} />;
     case 'remove-containers':
       return <RemoveContainersDialog ids={dialog.ids} />;
     case 'remove-image':
       return <RemoveImageDialog id={dialog.id} />;
+    case 'tag-image':
+      return <TagDialog id={dialog.id} />;
+    case 'prune-images':
+      return <PruneImagesDialog />;
+    case 'create-volume':
+      return <CreateVolumeDialog />;
+    case 'remove-volumes':
+      return <RemoveVolumesDialog names={dialog.names} />;
+    case 'prune-volumes':
+      return <PruneVolumesDialog />;
+    case 'activity':
+      return <ActivityDrawer />;
     case 'rename':
       return <RenameDialog id={dialog.id} />;
     case 'stop-engine':

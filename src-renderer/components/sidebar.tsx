@@ -1,31 +1,38 @@
-import { useMemo } from 'react';
-import { Box, Command, Layers, Ship, type LucideIcon } from 'lucide-react';
+import {
+  Activity as ActivityIcon,
+  Box,
+  Command,
+  HardDrive,
+  Layers,
+  Network,
+  Rss,
+  Ship,
+  type LucideIcon,
+} from 'lucide-react';
 import { Logo } from '../logo.tsx';
 import { openDialog } from '../stores/dialogs.ts';
-import { navigate, useRoute, type Route } from '../stores/navigation.ts';
-import { useContainers, useImages } from '../stores/objects.ts';
+import { navigate, placeOf, places, useRoute, type Place } from '../stores/navigation.ts';
+import { useContainers, useImages, useNetworks, useVolumes } from '../stores/objects.ts';
+import { useTasks } from '../stores/tasks.ts';
 import { useBootShown } from '../stores/vm.ts';
 import { Activity } from './activity.tsx';
 import { EngineStatus } from './engine-status.tsx';
 
-interface Place {
-  readonly screen: 'containers' | 'images' | 'engine';
-  readonly label: string;
-  readonly icon: LucideIcon;
-}
-
-const places: readonly Place[] = [
-  { screen: 'containers', label: 'Containers', icon: Box },
-  { screen: 'images', label: 'Images', icon: Layers },
-  { screen: 'engine', label: 'Engine', icon: Ship },
-];
+const looks: Readonly<Record<Place, { readonly label: string; readonly icon: LucideIcon }>> = {
+  containers: { label: 'Containers', icon: Box },
+  images: { label: 'Images', icon: Layers },
+  volumes: { label: 'Volumes', icon: HardDrive },
+  networks: { label: 'Networks', icon: Network },
+  events: { label: 'Events', icon: Rss },
+  engine: { label: 'Engine', icon: Ship },
+};
 
 /** Hull of the window: where to go, what is under way, and how the engine is. */
 export function Sidebar() {
   const route = useRoute((state) => state.route);
   const counts = useCounts();
   return (
-    <aside className="sidebar">
+    <aside className="sidebar" aria-label="Sidebar">
       <div className="brand">
         <Logo />
         <span className="brand-name">Wherry</span>
@@ -40,20 +47,24 @@ export function Sidebar() {
         </button>
       </div>
       <nav aria-label="Main">
-        {places.map(({ screen, label, icon: Icon }) => (
-          <button
-            key={screen}
-            type="button"
-            className="place"
-            title={label}
-            aria-current={isAt(route, screen) ? 'page' : undefined}
-            onClick={() => navigate({ screen })}
-          >
-            <Icon className="icon" aria-hidden />
-            <span className="place-label">{label}</span>
-            {screen === 'engine' ? null : <span className="place-count">{counts[screen]}</span>}
-          </button>
-        ))}
+        {places.map((place) => {
+          const { label, icon: Icon } = looks[place];
+          return (
+            <button
+              key={place}
+              type="button"
+              className={place === 'events' ? 'place apart' : 'place'}
+              title={label}
+              aria-current={placeOf(route) === place ? 'page' : undefined}
+              onClick={() => navigate({ screen: place })}
+            >
+              <Icon className="icon" aria-hidden />
+              <span className="place-label">{label}</span>
+              <span className="place-count">{counts[place]}</span>
+            </button>
+          );
+        })}
+        <ActivityPlace />
       </nav>
       <Activity />
       <EngineStatus />
@@ -61,19 +72,36 @@ export function Sidebar() {
   );
 }
 
-function isAt(route: Route, screen: Place['screen']): boolean {
-  if (screen === 'containers') return route.screen === 'containers' || route.screen === 'container';
-  if (screen === 'images') return route.screen === 'images' || route.screen === 'image';
-  return route.screen === 'engine';
+/** Only in a narrow window, where the list below has no room. */
+function ActivityPlace() {
+  const running = useTasks((state) => state.value?.some((task) => task.state === 'running') ?? false);
+  return (
+    <button
+      type="button"
+      className={running ? 'place activity-place running' : 'place activity-place'}
+      title="Activity"
+      aria-label={running ? 'Activity: work is under way' : 'Activity'}
+      onClick={() => openDialog({ kind: 'activity' })}
+    >
+      <ActivityIcon className="icon" aria-hidden />
+    </button>
+  );
 }
 
-function useCounts(): { readonly containers: string; readonly images: string } {
-  const containers = useContainers((state) => state.value);
-  const images = useImages((state) => state.value);
+function useCounts(): Readonly<Record<Place, string>> {
+  const containers = useContainers((state) => state.value?.length);
+  const images = useImages((state) => state.value?.length);
+  const volumes = useVolumes((state) => state.value?.length);
+  const networks = useNetworks((state) => state.value?.length);
   // Before the engine answered, the host's lists are empty because nothing is known.
   const boot = useBootShown();
-  return useMemo(() => {
-    const count = (list: readonly unknown[] | undefined) => (list && !boot ? String(list.length) : '');
-    return { containers: count(containers), images: count(images) };
-  }, [containers, images, boot]);
+  const count = (length: number | undefined) => (length === undefined || boot ? '' : String(length));
+  return {
+    containers: count(containers),
+    images: count(images),
+    volumes: count(volumes),
+    networks: count(networks),
+    events: '',
+    engine: '',
+  };
 }

@@ -2,10 +2,16 @@
 import { create } from 'zustand';
 
 export type DialogState =
-  | { readonly kind: 'pull'; readonly reference?: string; readonly pullId?: number }
+  | { readonly kind: 'pull'; readonly reference?: string; readonly taskId?: string }
   | { readonly kind: 'run'; readonly image?: string }
   | { readonly kind: 'remove-containers'; readonly ids: readonly string[] }
   | { readonly kind: 'remove-image'; readonly id: string }
+  | { readonly kind: 'tag-image'; readonly id: string }
+  | { readonly kind: 'prune-images' }
+  | { readonly kind: 'create-volume' }
+  | { readonly kind: 'remove-volumes'; readonly names: readonly string[] }
+  | { readonly kind: 'prune-volumes' }
+  | { readonly kind: 'activity' }
   | { readonly kind: 'rename'; readonly id: string }
   | { readonly kind: 'stop-engine'; readonly restart: boolean }
   | { readonly kind: 'shortcuts' }

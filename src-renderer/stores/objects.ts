@@ -3,4 +3,6 @@ import { createTopicStore } from './topic-store.ts';
 
 export const useContainers = createTopicStore('containers');
 export const useImages = createTopicStore('images');
+export const useVolumes = createTopicStore('volumes');
+export const useNetworks = createTopicStore('networks');
 export const useTerminals = createTopicStore('terminals');

@@ -2,7 +2,7 @@
 import { expect, inputsOf, test } from '../helpers/window-test.ts';
 
 test('a pull shows layers and totals, goes on in the background, and offers to run', async ({ page, host, open }) => {
-  host.pullStepMs = 25;
+  host.objects.pullStepMs = 25;
   await open();
   await page.getByRole('button', { name: 'Pull image' }).click();
   await page.getByRole('dialog').getByLabel('Image').fill('python:3.14');
@@ -17,21 +17,21 @@ test('a pull shows layers and totals, goes on in the background, and offers to r
   await expect(activity).toContainText('python:3.14');
   await expect(page.getByText('Pulled python:3.14')).toBeVisible();
   await expect(page.getByRole('row').filter({ hasText: 'python:3.14' })).toBeVisible();
-  await activity.getByRole('button', { name: /Show the pull/ }).click();
+  await activity.getByRole('button', { name: 'Show: Pulled python:3.14' }).click();
   await expect(page.getByRole('dialog')).toContainText('Complete and verified');
   await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
   await expect(page.getByRole('dialog').getByLabel('Image')).toHaveValue('python:3.14');
 });
 
 test('a cancelled pull ends at the host and leaves no image', async ({ page, host, open }) => {
-  host.pullStepMs = 200;
+  host.objects.pullStepMs = 200;
   await open();
   await page.getByRole('button', { name: 'Pull image' }).click();
   await page.getByRole('dialog').getByLabel('Image').fill('python:3.14');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Cancel the pull' }).click();
   await expect(page.getByRole('dialog')).toContainText('Cancelled');
-  await expect.poll(() => host.pullsOpen).toBe(0);
+  await expect.poll(() => host.objects.pullsOpen).toBe(0);
   expect(host.images.current.some(({ tags }) => tags.includes('python:3.14'))).toBe(false);
 });
 
@@ -40,7 +40,7 @@ for (const { reference, message, hint } of [
   { reference: 'shop/broken:1', message: 'digest does not match', hint: 'The registry sent other bytes' },
 ]) {
   test(`a failed pull of ${reference} says why and what next`, async ({ page, host, open }) => {
-    host.pullStepMs = 5;
+    host.objects.pullStepMs = 5;
     await open();
     await page.getByRole('button', { name: 'Pull image' }).click();
     await page.getByRole('dialog').getByLabel('Image').fill(reference);

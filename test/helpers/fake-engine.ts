@@ -19,6 +19,12 @@ export interface FakeEngine {
   cut(): void;
 }
 
+/** Read with every refresh of the feed, and of no interest to most tests. */
+const emptyLists: Record<string, Answer> = {
+  'GET /volumes': (_request, response) => json(response, 200, { Volumes: null }),
+  'GET /networks': (_request, response) => json(response, 200, []),
+};
+
 /** @param routes by `METHOD /path` (without query); what is missing is 404 in Docker's form */
 export async function fakeEngine(t: TestContext, routes: Record<string, Answer>): Promise<FakeEngine> {
   const sockets = new Set<Socket>();
@@ -27,7 +33,7 @@ export async function fakeEngine(t: TestContext, routes: Record<string, Answer>)
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const route = note(request, body);
-      const answer = routes[route];
+      const answer = routes[route] ?? emptyLists[route];
       if (answer) answer(request, response, body);
       else json(response, 404, { message: `no route for ${route}` });
     });

@@ -6,9 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../src-main/contract/errors.ts';
 import { vmStages, type Settings, type VmStage, type VmState, type VmView } from '../../src-main/contract/vm.ts';
 import type { ContainerState, ContainerView, ImageView, TerminalView } from '../../src-main/contract/engine.ts';
-import type { Handlers, TopicSource } from '../../src-main/handlers/handlers.ts';
-import { containerOf, detailsOf, image, usualContainers, usualImages } from './window-fixtures.ts';
-import { consoleText, logs, pull, type LogStyle } from './fake-streams.ts';
+import type { Handlers } from '../../src-main/handlers/handlers.ts';
+import { containerOf, detailsOf, usualContainers, usualImages } from './window-fixtures.ts';
+import { FakeObjects } from './fake-objects.ts';
+import { Source } from './handlers.ts';
+import { consoleText, logs, type LogStyle } from './fake-streams.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 
 const stageLabels: Readonly<Record<VmStage, string>> = {
@@ -22,40 +24,21 @@ const stageLabels: Readonly<Record<VmStage, string>> = {
   engine: 'Waiting for the engine to answer',
 };
 
-class Topic<T> implements TopicSource<T> {
-  current: T;
-  readonly #listeners = new Set<(value: T) => void>();
-
-  constructor(value: T) {
-    this.current = value;
-  }
-
-  onChange(listener: (value: T) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  set(value: T): void {
-    this.current = value;
-    for (const listener of this.#listeners) listener(value);
-  }
-}
-
 export class FakeHost {
-  readonly vm = new Topic<VmView>(viewOf({ kind: 'ready', sinceMs: Date.now() - 7_200_000, bootTookMs: 6_310 }));
-  readonly settings = new Topic<Settings>({
+  readonly vm = new Source<VmView>(viewOf({ kind: 'ready', sinceMs: Date.now() - 7_200_000, bootTookMs: 6_310 }));
+  readonly settings = new Source<Settings>({
     vm: { cpus: 2, memoryMiB: 2048, diskGiB: 64, accelerator: 'auto', backend: 'auto' },
     appearance: { theme: 'system' },
     onQuit: 'leave-running',
   });
-  readonly images = new Topic<readonly ImageView[]>(usualImages());
-  readonly containers = new Topic<readonly ContainerView[]>(usualContainers());
-  readonly terminalViews = new Topic<readonly TerminalView[]>([]);
+  readonly images = new Source<readonly ImageView[]>(usualImages());
+  readonly containers = new Source<readonly ContainerView[]>(usualContainers());
+  readonly terminalViews = new Source<readonly TerminalView[]>([]);
   readonly terminals = new FakeTerminals((views) => this.terminalViews.set(views));
+  readonly objects = new FakeObjects(this.images, this.containers, (channel, input, run) =>
+    this.#record(channel, input, run),
+  );
   logStyle: LogStyle = 'web';
-  pullStepMs = 60;
-  /** Pulls under way. */
-  pullsOpen = 0;
   bootStepMs = 400;
   /** The stage the next boot fails at. */
   failAt: VmStage | undefined;
@@ -175,6 +158,7 @@ export class FakeHost {
           this.images.set(this.images.current.filter((other) => other !== found));
           return { untagged: found.tags, deleted: [found.id] };
         }),
+      ...this.objects.calls,
       'containers.run': (request) =>
         this.#record('containers.run', request, () => {
           const names = new Set(this.containers.current.map(({ name }) => name));
@@ -207,14 +191,16 @@ export class FakeHost {
       settings: this.settings,
       images: this.images,
       containers: this.containers,
+      volumes: this.objects.volumes,
+      networks: this.objects.networks,
+      tasks: this.objects.tasks.views,
       terminals: this.terminalViews,
     },
     streams: {
-      'images.pull': ({ reference }, { signal }) => this.#pull(reference, signal),
       'logs.follow': ({ tail, since }, { signal }) => logs(this.logStyle, tail, since, signal),
       'terminals.attach': ({ id }, context) => this.terminals.attach(id, context),
       'vm.console': (_input, { signal }) => serialConsole(signal),
-      'engine.events': () => nothing(),
+      'engine.events': ({ history = false }, { signal }) => this.objects.events(history, signal),
     },
   };
 
@@ -250,18 +236,6 @@ export class FakeHost {
     }
     return found;
   }
-
-  async *#pull(reference: string, signal: AbortSignal) {
-    this.called.push({ channel: 'images.pull', input: { reference } });
-    this.pullsOpen += 1;
-    try {
-      yield* pull(reference, this.pullStepMs, signal);
-    } finally {
-      this.pullsOpen -= 1;
-    }
-    const pulled = image(Math.floor(Math.random() * 1e9), { tags: [reference], sizeBytes: 73_400_000 });
-    this.images.set([pulled, ...this.images.current]);
-  }
 }
 
 function viewOf(state: VmState, link: VmView['link'] = 'up'): VmView {
@@ -284,8 +258,4 @@ function viewOf(state: VmState, link: VmView['link'] = 'up'): VmView {
 async function* serialConsole(signal: AbortSignal) {
   yield { data: consoleText };
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-}
-
-async function* nothing(): AsyncGenerator<never> {
-  // No events.
 }

@@ -1,7 +1,8 @@
 /** What the fake host's streams carry: logs, pulls, a terminal that echoes, a serial console. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../src-main/contract/errors.ts';
-import type { LogLine, PullProgress } from '../../src-main/contract/engine.ts';
+import type { LogLine } from '../../src-main/contract/engine.ts';
+import type { PullProgress } from '../../src-main/engine/api.ts';
 
 export type LogStyle = 'web' | 'flood' | 'million' | 'hostile' | 'silent' | 'numbered';
 

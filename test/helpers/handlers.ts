@@ -45,6 +45,9 @@ export function fakeHandlers(overrides: HandlerOverrides = {}): Handlers {
     }),
     images: new Source([]),
     containers: new Source([]),
+    volumes: new Source([]),
+    networks: new Source([]),
+    tasks: new Source([]),
     terminals: new Source([]),
   };
   return {

@@ -1,6 +1,14 @@
 /** The fake host's engine: containers and images in memory, in the contract's view types. */
 import { AppError } from '../../src-main/contract/errors.ts';
-import type { ContainerDetails, ContainerView, ImageView, RunRequest } from '../../src-main/contract/engine.ts';
+import type {
+  ContainerDetails,
+  ContainerView,
+  EngineEvent,
+  ImageView,
+  RunRequest,
+} from '../../src-main/contract/engine.ts';
+import type { NetworkMember, NetworkView } from '../../src-main/contract/networks.ts';
+import type { VolumeView } from '../../src-main/contract/volumes.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -115,17 +123,104 @@ export function manyContainers(count: number): ContainerView[] {
 
 export function usualImages(): ImageView[] {
   return [
-    image(9000, { tags: ['wherry/starter:latest'], sizeBytes: 1_870_000 }),
-    image(9001, { tags: ['nginx:1.29', 'nginx:latest'], sizeBytes: 192_400_000, usedBy: ['web'] }),
+    image(9000, { tags: ['wherry/starter:latest'], sizeBytes: 1_870_000, sharedBytes: 0 }),
+    image(9001, {
+      tags: ['nginx:1.29', 'nginx:latest'],
+      sizeBytes: 192_400_000,
+      sharedBytes: 78_600_000,
+      usedBy: ['web'],
+    }),
     image(9002, { tags: ['postgres:17'], sizeBytes: 438_000_000, usedBy: ['orders-db'] }),
     image(9003, { tags: ['redis:8-alpine'], sizeBytes: 61_300_000, usedBy: ['cache'] }),
     image(9004, {
       tags: ['registry.example.org/shop/worker:2026.11.4'],
       sizeBytes: 1_240_000_000,
+      sharedBytes: 1_180_000_000,
       usedBy: ['worker', 'migrate'],
     }),
     image(9005, { tags: ['debian:trixie-slim'], sizeBytes: 78_900_000, usedBy: ['scratchpad'] }),
-    image(9006, { sizeBytes: 1_239_000_000 }),
+    image(9006, { sizeBytes: 1_239_000_000, sharedBytes: 1_180_000_000 }),
+  ];
+}
+
+export function usualVolumes(containers: readonly ContainerView[]): VolumeView[] {
+  const volume = (name: string, days: number, users: Readonly<Record<string, string>> = {}): VolumeView => ({
+    name,
+    driver: 'local',
+    mountpoint: `/var/lib/wherry/volumes/${name}/_data`,
+    createdAtMs: Date.now() - days * 24 * hour,
+    labels: name.includes('_') ? { 'com.docker.compose.project': name.split('_')[0] ?? '' } : {},
+    anonymous: name.length === 64,
+    usedBy: containers.flatMap(({ id, name: user, state }) => {
+      const path = users[user];
+      return path === undefined ? [] : [{ id, name: user, state, path, readOnly: user === 'worker' }];
+    }),
+  });
+  return [
+    volume('orders_data', 31, { 'orders-db': '/var/lib/postgresql/data' }),
+    volume('web-data', 12, { web: '/usr/share/nginx/html', worker: '/srv/site' }),
+    volume('shop_uploads', 9, { mailer: '/uploads' }),
+    volume('old_backup', 210),
+    volume('npm-cache', 3),
+    volume(hexId(71), 5),
+    volume(hexId(72), 2, { metrics: '/prometheus' }),
+  ];
+}
+
+export function usualNetworks(containers: readonly ContainerView[]): NetworkView[] {
+  const network = (seed: number, name: string, third: number, names: readonly string[]): NetworkView => ({
+    id: hexId(seed),
+    name,
+    driver: name === 'host' ? 'host' : name === 'none' ? 'null' : 'bridge',
+    internal: name === 'shop_back',
+    builtIn: ['bridge', 'host', 'none'].includes(name),
+    createdAtMs: Date.now() - seed * 2 * hour,
+    subnets: third === 0 ? [] : [{ subnet: `172.${third}.0.0/16`, gateway: `172.${third}.0.1` }],
+    labels: name.includes('_') ? { 'com.docker.compose.project': name.split('_')[0] ?? '' } : {},
+    options: {},
+    members: names.flatMap((wanted, index): NetworkMember[] => {
+      const found = containers.find((view) => view.name === wanted);
+      if (!found) return [];
+      const up = found.state === 'running' || found.state === 'paused';
+      return [
+        {
+          id: found.id,
+          name: found.name,
+          state: found.state,
+          ipAddress: up ? `172.${third}.0.${index + 2}` : '',
+          macAddress: up ? `02:42:ac:${third}:00:0${index + 2}` : '',
+          aliases: name.includes('_') ? [wanted] : [],
+        },
+      ];
+    }),
+  });
+  return [
+    network(81, 'bridge', 17, ['scratchpad', 'metrics']),
+    network(82, 'host', 0, []),
+    network(83, 'none', 0, []),
+    network(84, 'shop_front', 18, ['web', 'worker', 'mailer']),
+    network(85, 'shop_back', 19, ['web', 'worker', 'orders-db', 'cache', 'migrate']),
+    network(86, 'empty-net', 20, []),
+  ];
+}
+
+export function usualEvents(): EngineEvent[] {
+  const now = Date.now();
+  const event = (minutes: number, type: string, action: string, id: string, attributes: Record<string, string>) => ({
+    type,
+    action,
+    actorId: id,
+    attributes,
+    timeNano: (now - minutes * minute) * 1e6,
+  });
+  return [
+    event(190, 'image', 'pull', 'nginx:1.29', { name: 'nginx:1.29' }),
+    event(182, 'network', 'create', hexId(84), { name: 'shop_front', type: 'bridge' }),
+    event(181, 'volume', 'create', 'web-data', { driver: 'local' }),
+    event(181, 'container', 'create', hexId(1), { name: 'web', image: 'nginx:1.29' }),
+    event(180, 'container', 'start', hexId(1), { name: 'web', image: 'nginx:1.29' }),
+    event(12, 'container', 'oom', hexId(6), { name: 'mailer', image: 'registry.example.org/shop/mailer:dev' }),
+    event(12, 'container', 'die', hexId(6), { name: 'mailer', exitCode: '137' }),
   ];
 }
 

@@ -159,20 +159,20 @@ export function wireSuite(name: string, serve: (handlers: Handlers) => Promise<W
       const { client } = await start({
         streams: {
           // eslint-disable-next-line @typescript-eslint/require-await -- a stream of ready items
-          'images.pull': async function* () {
-            yield { layer: 'a', status: 'Downloading' };
-            throw new AppError('engine', 'pull nope: manifest unknown');
+          'vm.console': async function* () {
+            yield { data: 'booting' };
+            throw new AppError('engine', 'read the console: it is gone');
           },
         },
       });
       const seen: string[] = [];
       await assert.rejects(
         async () => {
-          for await (const { status } of client.open('images.pull', { reference: 'nope' })) seen.push(status);
+          for await (const { data } of client.open('vm.console', {})) seen.push(data);
         },
-        { code: 'engine', message: 'pull nope: manifest unknown' },
+        { code: 'engine', message: 'read the console: it is gone' },
       );
-      assert.deepEqual(seen, ['Downloading']);
+      assert.deepEqual(seen, ['booting']);
     });
 
     test('a consumer that does not read holds the source back, and leaving the loop returns it', async () => {

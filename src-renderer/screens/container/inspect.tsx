@@ -7,13 +7,17 @@ import { SearchField } from '../../components/search-field.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { findJson, jsonRows, plainText, type JsonRow } from './json-rows.ts';
-import type { Details } from './use-details.ts';
 
 const openDepth = 1;
 const shownChars = 500;
 
+interface Answer {
+  readonly value?: { readonly raw: unknown };
+  readonly problem?: string;
+}
+
 /** The engine's whole answer as a tree to search, fold and copy from. */
-export function Inspect({ details }: { details: Details }) {
+export function Inspect({ details }: { details: Answer }) {
   const raw = details.value?.raw;
   const [query, setQuery] = useState('');
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'react';
-import { ArrowLeft, Play, Trash2 } from 'lucide-react';
-import type { ImageDetails } from '../../../src-main/contract/engine.ts';
+import { ArrowLeft, EllipsisVertical, Play } from 'lucide-react';
+import type { ImageDetails, ImageView } from '../../../src-main/contract/engine.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { Facts, type Fact } from '../../components/facts.tsx';
+import { Menu } from '../../components/menu.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatBytes, formatTime, shortId } from '../../format/quantities.ts';
@@ -14,6 +15,7 @@ import { errorText } from '../../stores/follow-stream.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useImages } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { imageMenu } from './images-screen.tsx';
 import { joinWords } from './split-words.ts';
 
 /** One image: what it declares and how it was made. */
@@ -52,9 +54,16 @@ export function ImageScreen({ id }: { id: string }) {
             >
               Run
             </Button>
-            <Button icon={Trash2} disabled={!ready} onClick={() => openDialog({ kind: 'remove-image', id })}>
-              Remove
-            </Button>
+            {view === undefined ? null : (
+              <Menu
+                entries={imageMenu(view, ready)}
+                trigger={
+                  <button type="button" className="icon-button" aria-label="More actions">
+                    <EllipsisVertical className="icon" aria-hidden />
+                  </button>
+                }
+              />
+            )}
           </div>
         </div>
       </header>
@@ -64,20 +73,25 @@ export function ImageScreen({ id }: { id: string }) {
             <p>{problem}</p>
           </Notice>
         )}
-        {details ? <ImageFacts details={details} /> : null}
+        {details ? <ImageFacts details={details} {...(view === undefined ? {} : { view })} /> : null}
       </div>
     </div>
   );
 }
 
-function ImageFacts({ details }: { details: ImageDetails }) {
+/** Names, users and sharing are the list's: they change while the page is looked at. */
+function ImageFacts({ details, view = details }: { details: ImageDetails; view?: ImageView }) {
+  const own = view.sharedBytes === undefined ? '' : `${formatBytes(view.sizeBytes - view.sharedBytes)} its own, `;
   const facts: Fact[] = [
-    { name: 'Names', value: details.tags.length === 0 ? 'none' : details.tags.join('\n') },
+    { name: 'Names', value: view.tags.length === 0 ? 'none' : view.tags.join('\n') },
     { name: 'ID', value: details.id, mono: true },
-    { name: 'Size', value: formatBytes(details.sizeBytes) },
+    {
+      name: 'Size',
+      value: `${formatBytes(view.sizeBytes)}${own === '' ? '' : ` (${own}${formatBytes(view.sharedBytes ?? 0)} shared)`}`,
+    },
     { name: 'Created', value: formatTime(details.createdAtMs) },
     { name: 'Platform', value: `${details.os}/${details.architecture}` },
-    { name: 'Used by', value: details.usedBy.length === 0 ? 'no container' : details.usedBy.join(', ') },
+    { name: 'Used by', value: view.usedBy.length === 0 ? 'no container' : view.usedBy.join(', ') },
     { name: 'Entrypoint', value: joinWords(details.entrypoint), mono: true },
     { name: 'Command', value: joinWords(details.command), mono: true },
     { name: 'User', value: details.user },

@@ -1,18 +1,19 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import { Copy, Download, EllipsisVertical, Play, Trash2 } from 'lucide-react';
+import { Brush, Copy, Download, EllipsisVertical, Link, Play, Tag, Trash2 } from 'lucide-react';
 import type { ImageView } from '../../../src-main/contract/engine.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button, IconButton } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { Menu, type MenuEntry } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { Ago, Outside } from '../../components/text.tsx';
+import { matchesWords } from '../../format/matches-words.ts';
 import { formatBytes, formatCount, shortId } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
-import { navigate } from '../../stores/navigation.ts';
+import { linkOf, navigate } from '../../stores/navigation.ts';
 import { useImages } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 
@@ -28,15 +29,20 @@ export function ImagesScreen() {
   const ready = useEngineReady();
   const [query, setQuery] = useState('');
   const rows = useMemo(() => filterImages(all, query), [all, query]);
-  const total = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const idle = all.some(({ usedBy }) => usedBy.length === 0);
   return (
     <ScreenFrame
       title="Images"
-      summary={value === undefined ? '' : all.length === 0 ? 'None yet' : `${all.length} images, ${formatBytes(total)}`}
+      summary={value === undefined ? '' : all.length === 0 ? 'None yet' : formatCount(all.length, 'image')}
       actions={
-        <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
-          Pull image
-        </Button>
+        <>
+          <Button icon={Brush} disabled={!ready || !idle} onClick={() => openDialog({ kind: 'prune-images' })}>
+            Clean up
+          </Button>
+          <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
+            Pull image
+          </Button>
+        </>
       }
     >
       {value !== undefined && all.length === 0 ? (
@@ -80,13 +86,8 @@ export function ImagesScreen() {
   );
 }
 
-export function filterImages(images: readonly ImageView[], query: string): readonly ImageView[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return images;
-  return images.filter((image) => {
-    const text = `${image.tags.join(' ')} ${image.id}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+function filterImages(images: readonly ImageView[], query: string): readonly ImageView[] {
+  return images.filter(({ tags, id }) => matchesWords(query, ...tags, id));
 }
 
 const columns: readonly Column<ImageView>[] = [
@@ -127,6 +128,19 @@ const columns: readonly Column<ImageView>[] = [
     render: (row) => (
       <span className="quiet outside">
         <Ago timeMs={row.createdAtMs} />
+      </span>
+    ),
+  },
+  {
+    key: 'own',
+    header: 'Its own',
+    width: '5.5rem',
+    rank: 'large',
+    align: 'end',
+    sortBy: (row) => -(row.sizeBytes - (row.sharedBytes ?? 0)),
+    render: (row) => (
+      <span className="quiet" title="What no other image shares">
+        {row.sharedBytes === undefined ? '–' : formatBytes(row.sizeBytes - row.sharedBytes)}
       </span>
     ),
   },
@@ -185,32 +199,47 @@ function RowActions({ image }: { image: ImageView }) {
             <EllipsisVertical className="icon" aria-hidden />
           </button>
         }
-        entries={[
-          {
-            label: 'Pull again',
-            icon: Download,
-            disabled: !ready || image.tags.length === 0,
-            run: () => openDialog({ kind: 'pull', reference }),
-          },
-          { label: 'Copy name', icon: Copy, run: () => void copyText(reference, 'the image’s name') },
-          { label: 'Copy ID', icon: Copy, run: () => void copyText(image.id, 'the image’s ID') },
-          {
-            label: 'Remove…',
-            icon: Trash2,
-            shortcut: 'Del',
-            danger: true,
-            separated: true,
-            disabled: !ready,
-            run: () => openDialog({ kind: 'remove-image', id: image.id }),
-          },
-        ]}
+        entries={imageMenu(image, ready)}
       />
     </div>
   );
 }
 
+export function imageMenu(image: ImageView, ready: boolean): readonly MenuEntry[] {
+  const { id, tags } = image;
+  const reference = tags[0] ?? id;
+  return [
+    {
+      label: 'Pull again',
+      icon: Download,
+      disabled: !ready || tags.length === 0,
+      run: () => openDialog({ kind: 'pull', reference }),
+    },
+    {
+      label: 'Add a name…',
+      icon: Tag,
+      shortcut: 't',
+      disabled: !ready,
+      run: () => openDialog({ kind: 'tag-image', id }),
+    },
+    { label: 'Copy name', icon: Copy, separated: true, run: () => void copyText(reference, 'the image’s name') },
+    { label: 'Copy ID', icon: Copy, run: () => void copyText(id, 'the image’s ID') },
+    { label: 'Copy link', icon: Link, run: () => void copyText(linkOf('images', reference), 'the link') },
+    {
+      label: 'Remove…',
+      icon: Trash2,
+      shortcut: 'Del',
+      danger: true,
+      separated: true,
+      disabled: !ready,
+      run: () => openDialog({ kind: 'remove-image', id }),
+    },
+  ];
+}
+
 function pressKey(image: ImageView, event: KeyboardEvent): void {
-  if (event.key === 'R') openDialog({ kind: 'run', image: image.tags[0] ?? image.id });
+  if (event.key === 't') openDialog({ kind: 'tag-image', id: image.id });
+  else if (event.key === 'R') openDialog({ kind: 'run', image: image.tags[0] ?? image.id });
   else if (event.key === 'Delete' || event.key === 'Backspace') openDialog({ kind: 'remove-image', id: image.id });
   else return;
   event.preventDefault();

@@ -1,6 +1,6 @@
 import { Check } from 'lucide-react';
+import type { LayerPhase, LayerProgress } from '../../../src-main/contract/tasks.ts';
 import { formatBytes } from '../../format/quantities.ts';
-import type { LayerPhase, LayerProgress, PullTotals } from '../../stores/pull-progress.ts';
 
 const words: Readonly<Record<LayerPhase, string>> = {
   waiting: 'Waiting',
@@ -11,11 +11,11 @@ const words: Readonly<Record<LayerPhase, string>> = {
 };
 
 /** One line and two bars for each layer: downloaded, and unpacked over it. */
-export function LayerBars({ totals }: { totals: PullTotals }) {
-  if (totals.layers.size === 0) return null;
+export function LayerBars({ layers }: { layers: readonly LayerProgress[] }) {
+  if (layers.length === 0) return null;
   return (
     <ul className="layers" aria-label="Layers">
-      {[...totals.layers.values()].map((layer) => (
+      {layers.map((layer) => (
         <LayerBar key={layer.layer} layer={layer} />
       ))}
     </ul>

@@ -1,37 +1,58 @@
 import { useEffect, useRef, useState, type SubmitEvent } from 'react';
 import { CircleCheck, Download, Play } from 'lucide-react';
+import type { TaskView } from '../../../src-main/contract/tasks.ts';
+import { TaskBar } from '../../components/activity.tsx';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
-import { formatBytes, formatDuration, shortId } from '../../format/quantities.ts';
+import { shortId } from '../../format/quantities.ts';
 import { closeDialog, openDialog } from '../../stores/dialogs.ts';
-import { pullFraction, pullSpeed, sumBytes, type PullTotals } from '../../stores/pull-progress.ts';
-import { cancelPull, startPull, usePulls, type Pull } from '../../stores/pulls.ts';
+import { errorText } from '../../stores/follow-stream.ts';
+import { taskSummary } from '../../stores/task-words.ts';
+import { cancelTask, startPull, useTasks } from '../../stores/tasks.ts';
+import { showError } from '../../stores/toasts.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { LayerBars } from './layer-bars.tsx';
 import { checkReference } from './reference.ts';
 
 /** Asks for a reference, or shows a pull that runs or ran. Closing it stops nothing. */
-export function PullDialog({ dialog }: { dialog: { readonly reference?: string; readonly pullId?: number } }) {
-  const pull = usePulls((state) => state.pulls.find(({ id }) => id === dialog.pullId));
-  if (pull) return <PullView pull={pull} />;
-  return <PullForm reference={dialog.reference ?? ''} />;
+export function PullDialog({ dialog }: { dialog: { readonly reference?: string; readonly taskId?: string } }) {
+  const task = useTasks((state) => state.value?.find(({ id }) => id === dialog.taskId));
+  if (task) return <PullView task={task} />;
+  if (dialog.taskId === undefined) return <PullForm reference={dialog.reference ?? ''} />;
+  // Dismissed in another window, or not told yet.
+  return (
+    <Dialog title="Pulling" onClose={closeDialog}>
+      <div className="bar busy">
+        <span />
+      </div>
+    </Dialog>
+  );
 }
 
 function PullForm({ reference: given }: { reference: string }) {
   const [text, setText] = useState(given);
   const [touched, setTouched] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<string>();
   const ready = useEngineReady();
   const input = useRef<HTMLInputElement>(null);
   const reference = text.trim();
-  const problem = checkReference(reference);
+  const problem = checkReference(reference) ?? refusal;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     setTouched(true);
-    if (problem !== undefined) input.current?.focus();
-    else openDialog({ kind: 'pull', pullId: startPull(reference) });
+    if (checkReference(reference) !== undefined) {
+      input.current?.focus();
+      return;
+    }
+    setBusy(true);
+    startPull(reference)
+      .then((taskId) => openDialog({ kind: 'pull', taskId }))
+      .catch((error: unknown) => setRefusal(errorText(error)))
+      .finally(() => setBusy(false));
   };
   return (
     <Dialog title="Pull an image" onClose={closeDialog}>
@@ -51,13 +72,16 @@ function PullForm({ reference: given }: { reference: string }) {
               spellCheck={false}
               autoComplete="off"
               autoCapitalize="none"
-              onChange={(event) => setText(event.target.value)}
+              onChange={(event) => {
+                setText(event.target.value);
+                setRefusal(undefined);
+              }}
             />
           )}
         </Field>
         <div className="form-end">
           <Button onClick={closeDialog}>Cancel</Button>
-          <Button tone="primary" type="submit" icon={Download} disabled={!ready}>
+          <Button tone="primary" type="submit" icon={Download} disabled={!ready} busy={busy}>
             Pull
           </Button>
         </div>
@@ -68,69 +92,52 @@ function PullForm({ reference: given }: { reference: string }) {
 
 const titles = { running: 'Pulling', done: 'Pulled', failed: 'Could not pull', cancelled: 'Cancelled' };
 
-function PullView({ pull }: { pull: Pull }) {
-  const { totals, state } = pull;
-  const fraction = pullFraction(totals);
-  const bar = state === 'done' ? 'bar good' : state === 'failed' ? 'bar bad' : 'bar';
+function PullView({ task }: { task: TaskView }) {
+  const { state, fraction, digest, error } = task;
   return (
     <Dialog
       title={titles[state]}
-      description={<Outside text={pull.reference} className="mono" />}
+      description={<Outside text={task.subject} className="mono" />}
       onClose={closeDialog}
       wide
-      footer={<PullActions pull={pull} />}
+      footer={<PullActions task={task} />}
     >
-      {state === 'failed' && pull.error ? (
+      {state === 'failed' && error ? (
         <Notice tone="bad">
-          <p>{pull.error.message}</p>
-          {pull.error.hint === undefined ? null : <p>{pull.error.hint}</p>}
+          <p>{error.message}</p>
+          {error.hint === undefined ? null : <p>{error.hint}</p>}
         </Notice>
       ) : null}
       <div className="pull-total">
-        <div
-          className={state === 'running' && fraction === undefined ? 'bar busy' : bar}
-          role="progressbar"
-          aria-label="Whole image"
-          aria-valuemin={0}
-          aria-valuemax={100}
-          {...(fraction === undefined ? {} : { 'aria-valuenow': Math.floor(fraction * 100) })}
-        >
-          <span style={{ transform: `scaleX(${state === 'done' ? 1 : (fraction ?? 0)})` }} />
-        </div>
+        <TaskBar task={task} />
         <p className="quiet">
-          <span>{totalsText(totals, pull)}</span>
+          <span>{state === 'failed' ? '' : withDigest(taskSummary(task), digest)}</span>
           <span>{state === 'running' && fraction !== undefined ? `${Math.floor(fraction * 100)} %` : ''}</span>
         </p>
       </div>
-      <LayerBars totals={totals} />
+      <LayerBars layers={task.layers} />
     </Dialog>
   );
 }
 
-function totalsText(totals: PullTotals, pull: Pull): string {
-  const { downloaded, size } = sumBytes(totals.layers);
-  if (pull.state === 'done') {
-    const took = formatDuration((pull.endedAtMs ?? pull.startedAtMs) - pull.startedAtMs);
-    const digest = totals.digest === '' ? '' : ` · ${shortId(totals.digest)}`;
-    return downloaded === 0 ? `Already up to date${digest}` : `${formatBytes(downloaded)} in ${took}${digest}`;
-  }
-  if (totals.layers.size === 0) return pull.state === 'running' ? 'Asking the registry' : '';
-  const speed = pullSpeed(totals);
-  const amounts = `${formatBytes(downloaded)} of ${formatBytes(size)}`;
-  return pull.state === 'running' && speed !== undefined ? `${amounts} · ${formatBytes(speed)}/s` : amounts;
+function withDigest(summary: string, digest: string | undefined): string {
+  return digest === undefined ? summary : `${summary} · ${shortId(digest)}`;
 }
 
-function PullActions({ pull }: { pull: Pull }) {
-  const retry = () => openDialog({ kind: 'pull', pullId: startPull(pull.reference) });
+function PullActions({ task: { id, state, subject } }: { task: TaskView }) {
+  const retry = () =>
+    void startPull(subject)
+      .then((taskId) => openDialog({ kind: 'pull', taskId }))
+      .catch((error: unknown) => showError(`Could not pull ${subject}`, error));
   const done = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (pull.state === 'done') done.current?.focus();
-  }, [pull.state]);
-  switch (pull.state) {
+    if (state === 'done') done.current?.focus();
+  }, [state]);
+  switch (state) {
     case 'running':
       return (
         <>
-          <Button tone="ghost" onClick={() => cancelPull(pull.id)}>
+          <Button tone="ghost" onClick={() => cancelTask(id)}>
             Cancel the pull
           </Button>
           <span className="spacer" />
@@ -145,12 +152,7 @@ function PullActions({ pull }: { pull: Pull }) {
           </span>
           <span className="spacer" />
           <Button onClick={closeDialog}>Close</Button>
-          <Button
-            tone="primary"
-            icon={Play}
-            ref={done}
-            onClick={() => openDialog({ kind: 'run', image: pull.reference })}
-          >
+          <Button tone="primary" icon={Play} ref={done} onClick={() => openDialog({ kind: 'run', image: subject })}>
             Run
           </Button>
         </>
@@ -159,7 +161,7 @@ function PullActions({ pull }: { pull: Pull }) {
     case 'cancelled':
       return (
         <>
-          <Button onClick={() => openDialog({ kind: 'pull', reference: pull.reference })}>Change the name</Button>
+          <Button onClick={() => openDialog({ kind: 'pull', reference: subject })}>Change the name</Button>
           <Button tone="primary" onClick={retry}>
             Try again
           </Button>

@@ -1,19 +1,31 @@
 /** Every action and every object, as the palette offers them. */
 import {
+  Activity,
   Box,
+  Brush,
+  CirclePause,
+  CirclePlay,
   Download,
   FileText,
+  HardDrive,
   Keyboard,
   Layers,
+  Network,
   Play,
+  Plus,
   Power,
   RotateCw,
+  Rss,
   Ship,
   Square,
   SquareTerminal,
+  Tag,
+  Trash2,
 } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import type { ContainerView, ImageView } from '../../../src-main/contract/engine.ts';
+import type { NetworkView } from '../../../src-main/contract/networks.ts';
+import type { VolumeView } from '../../../src-main/contract/volumes.ts';
 import { actOnContainers, canDo } from '../../actions/containers.ts';
 import { actOnEngine } from '../../actions/engine.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
@@ -41,24 +53,32 @@ export function findCommands(commands: readonly Command[], query: string): reado
   return scored.slice(0, shown).map(({ command }) => command);
 }
 
-export function allCommands(
-  containers: readonly ContainerView[],
-  images: readonly ImageView[],
-  ready: boolean,
-  off: boolean,
-): readonly Command[] {
+export interface Objects {
+  readonly containers: readonly ContainerView[];
+  readonly images: readonly ImageView[];
+  readonly volumes: readonly VolumeView[];
+  readonly networks: readonly NetworkView[];
+}
+
+export function allCommands(objects: Objects, ready: boolean, off: boolean): readonly Command[] {
   return [
     ...places,
     ...(ready ? engineActions : []),
     ...(off ? [startEngine] : []),
-    ...containers.flatMap((container) => containerCommands(container, ready)),
-    ...(ready ? images.flatMap(imageCommands) : []),
+    ...objects.containers.flatMap((container) => containerCommands(container, ready)),
+    ...objects.images.flatMap((image) => imageCommands(image, ready)),
+    ...objects.volumes.flatMap((volume) => volumeCommands(volume, ready)),
+    ...objects.networks.map(networkCommand),
   ];
 }
 
 const places: readonly Command[] = [
   { key: 'go-c', text: 'Containers', note: 'Go', icon: Box, run: () => navigate({ screen: 'containers' }) },
   { key: 'go-i', text: 'Images', note: 'Go', icon: Layers, run: () => navigate({ screen: 'images' }) },
+  { key: 'go-v', text: 'Volumes', note: 'Go', icon: HardDrive, run: () => navigate({ screen: 'volumes' }) },
+  { key: 'go-n', text: 'Networks', note: 'Go', icon: Network, run: () => navigate({ screen: 'networks' }) },
+  { key: 'go-w', text: 'Events', note: 'Go', icon: Rss, run: () => navigate({ screen: 'events' }) },
+  { key: 'go-a', text: 'Activity', note: 'Go', icon: Activity, run: () => openDialog({ kind: 'activity' }) },
   { key: 'go-e', text: 'Engine', note: 'Go', icon: Ship, run: () => navigate({ screen: 'engine' }) },
   { key: 'keys', text: 'Keyboard shortcuts', note: '', icon: Keyboard, run: () => openDialog({ kind: 'shortcuts' }) },
 ];
@@ -74,6 +94,27 @@ const startEngine: Command = {
 const engineActions: readonly Command[] = [
   { key: 'pull', text: 'Pull an image', note: '', icon: Download, run: () => openDialog({ kind: 'pull' }) },
   { key: 'run', text: 'Run a container', note: '', icon: Play, run: () => openDialog({ kind: 'run' }) },
+  {
+    key: 'volume',
+    text: 'Create a volume',
+    note: '',
+    icon: Plus,
+    run: () => openDialog({ kind: 'create-volume' }),
+  },
+  {
+    key: 'prune-images',
+    text: 'Clean up images',
+    note: '',
+    icon: Brush,
+    run: () => openDialog({ kind: 'prune-images' }),
+  },
+  {
+    key: 'prune-volumes',
+    text: 'Clean up volumes',
+    note: '',
+    icon: Brush,
+    run: () => openDialog({ kind: 'prune-volumes' }),
+  },
   {
     key: 'engine-restart',
     text: 'Restart the engine',
@@ -100,6 +141,18 @@ function containerCommands(container: ContainerView, ready: boolean): readonly C
   ];
   if (!ready) return open;
   const stops = canDo('stop', state);
+  const act = (verb: 'restart' | 'pause' | 'unpause', label: string, icon: LucideIcon): readonly Command[] =>
+    canDo(verb, state)
+      ? [
+          {
+            key: `${id}-${verb}`,
+            text: `${label} ${name}`,
+            note: 'Container',
+            icon,
+            run: () => void actOnContainers(verb, [container]),
+          },
+        ]
+      : [];
   return [
     ...open,
     {
@@ -109,15 +162,85 @@ function containerCommands(container: ContainerView, ready: boolean): readonly C
       icon: stops ? Square : Play,
       run: () => void actOnContainers(stops ? 'stop' : 'start', [container]),
     },
+    ...act('restart', 'Restart', RotateCw),
+    ...act('pause', 'Pause', CirclePause),
+    ...act('unpause', 'Resume', CirclePlay),
+    {
+      key: `${id}-remove`,
+      text: `Remove ${name}`,
+      note: 'Container',
+      icon: Trash2,
+      run: () => openDialog({ kind: 'remove-containers', ids: [id] }),
+    },
   ];
 }
 
-function imageCommands({ tags }: ImageView): readonly Command[] {
-  return tags.map((tag) => ({
-    key: `run-${tag}`,
-    text: `Run ${visibleText(tag, 120)}`,
-    note: 'Image',
-    icon: Play,
-    run: () => openDialog({ kind: 'run', image: tag }),
-  }));
+function imageCommands({ id, tags }: ImageView, ready: boolean): readonly Command[] {
+  return tags.flatMap((tag) => {
+    const name = visibleText(tag, 120);
+    const open: Command = {
+      key: `image-${tag}`,
+      text: name,
+      note: 'Image',
+      icon: Layers,
+      run: () => navigate({ screen: 'image', id }),
+    };
+    if (!ready) return [open];
+    return [
+      open,
+      {
+        key: `run-${tag}`,
+        text: `Run ${name}`,
+        note: 'Image',
+        icon: Play,
+        run: () => openDialog({ kind: 'run', image: tag }),
+      },
+      {
+        key: `tag-${tag}`,
+        text: `Add a name to ${name}`,
+        note: 'Image',
+        icon: Tag,
+        run: () => openDialog({ kind: 'tag-image', id }),
+      },
+      {
+        key: `remove-${tag}`,
+        text: `Remove ${name}`,
+        note: 'Image',
+        icon: Trash2,
+        run: () => openDialog({ kind: 'remove-image', id }),
+      },
+    ];
+  });
+}
+
+function volumeCommands({ name, usedBy }: VolumeView, ready: boolean): readonly Command[] {
+  const text = visibleText(name, 120);
+  const open: Command = {
+    key: `volume-${name}`,
+    text,
+    note: 'Volume',
+    icon: HardDrive,
+    run: () => navigate({ screen: 'volume', id: name }),
+  };
+  if (!ready || usedBy.length > 0) return [open];
+  return [
+    open,
+    {
+      key: `remove-volume-${name}`,
+      text: `Remove ${text}`,
+      note: 'Volume',
+      icon: Trash2,
+      run: () => openDialog({ kind: 'remove-volumes', names: [name] }),
+    },
+  ];
+}
+
+function networkCommand({ id, name }: NetworkView): Command {
+  return {
+    key: `network-${id}`,
+    text: visibleText(name, 120),
+    note: 'Network',
+    icon: Network,
+    run: () => navigate({ screen: 'network', id }),
+  };
 }

@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import { Dialog } from 'radix-ui';
 import { useReturnFocus } from '../../components/return-focus.ts';
 import { closeDialog } from '../../stores/dialogs.ts';
-import { useContainers, useImages } from '../../stores/objects.ts';
+import { useContainers, useImages, useNetworks, useVolumes } from '../../stores/objects.ts';
 import { useHealth } from '../../stores/vm.ts';
 import { allCommands, findCommands, type Command } from './commands.ts';
 
@@ -10,14 +10,21 @@ import { allCommands, findCommands, type Command } from './commands.ts';
 export function Palette() {
   const containers = useContainers((state) => state.value);
   const images = useImages((state) => state.value);
+  const volumes = useVolumes((state) => state.value);
+  const networks = useNetworks((state) => state.value);
   const health = useHealth();
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const list = useId();
   const returnFocus = useReturnFocus();
   const commands = useMemo(
-    () => allCommands(containers ?? [], images ?? [], health.usable, health.mend === 'start'),
-    [containers, images, health],
+    () =>
+      allCommands(
+        { containers: containers ?? [], images: images ?? [], volumes: volumes ?? [], networks: networks ?? [] },
+        health.usable,
+        health.mend === 'start',
+      ),
+    [containers, images, volumes, networks, health],
   );
   const found = useMemo(() => findCommands(commands, query), [commands, query]);
   const place = Math.min(at, found.length - 1);

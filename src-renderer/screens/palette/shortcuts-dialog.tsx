@@ -1,4 +1,5 @@
 import { Dialog } from '../../components/dialog.tsx';
+import { placeKeys } from '../../global-keys.ts';
 import { closeDialog } from '../../stores/dialogs.ts';
 
 const groups: readonly { readonly title: string; readonly keys: readonly (readonly [string, readonly string[]])[] }[] =
@@ -7,9 +8,14 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
       title: 'Everywhere',
       keys: [
         ['Command palette', ['Ctrl', 'K']],
-        ['Containers', ['g', 'c']],
-        ['Images', ['g', 'i']],
-        ['Engine', ['g', 'e']],
+        ['Containers', ['g', placeKeys.containers]],
+        ['Images', ['g', placeKeys.images]],
+        ['Volumes', ['g', placeKeys.volumes]],
+        ['Networks', ['g', placeKeys.networks]],
+        ['Events', ['g', placeKeys.events]],
+        ['Engine', ['g', placeKeys.engine]],
+        ['Activity', ['g', 'a']],
+        ['Back and forward', ['Alt', '←', '→']],
         ['Filter or search', ['/']],
         ['These shortcuts', ['?']],
       ],
@@ -32,6 +38,13 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
         ['Logs', ['l']],
         ['Terminal', ['t']],
         ['Inspect', ['i']],
+      ],
+    },
+    {
+      title: 'On an image',
+      keys: [
+        ['Run', ['Shift', 'R']],
+        ['Add a name', ['t']],
       ],
     },
     {

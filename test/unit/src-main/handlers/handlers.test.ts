@@ -1,88 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { test, type TestContext } from 'node:test';
-import { createWireClient, type WireClient } from '../../../../src-main/contract/wire-client.ts';
+import { test } from 'node:test';
+import type { WireClient } from '../../../../src-main/contract/wire-client.ts';
 import { createBody } from '../../../../src-main/handlers/containers.ts';
-import { createHandlers } from '../../../../src-main/handlers/create-handlers.ts';
 import { parseReference } from '../../../../src-main/handlers/images.ts';
-import { memoryTransports } from '../../../../src-main/handlers/memory-transport.ts';
-import { serveWire } from '../../../../src-main/handlers/wire-server.ts';
-import { containerJson, fakeEngine, frame, json, type Answer, type FakeEngine } from '../../../helpers/fake-engine.ts';
-import { Source, until } from '../../../helpers/handlers.ts';
-import { fakeServices, vmView } from '../../../helpers/services.ts';
-
-interface Started {
-  readonly engine: FakeEngine;
-  readonly client: WireClient;
-  readonly events: ServerResponse[];
-}
-
-async function start(t: TestContext, routes: Record<string, Answer>): Promise<Started> {
-  const events: ServerResponse[] = [];
-  const engine = await fakeEngine(t, {
-    'GET /events': (_request, response) => {
-      response.writeHead(200).flushHeaders();
-      events.push(response);
-    },
-    'GET /containers/json': (_request, response) => json(response, 200, []),
-    'GET /images/json': (_request, response) => json(response, 200, []),
-    ...routes,
-  });
-  const services = fakeServices({
-    vm: new Source(vmView('ready')),
-    connectEngine: (purpose, signal) => engine.connectEngine(purpose, signal),
-  });
-  const opened: string[] = [];
-  const handlers = createHandlers(services, {
-    version: '1',
-    shell: 'electron',
-    home: '/h',
-    openExternal: (url) => void opened.push(url),
-  });
-  t.after(() => handlers[Symbol.asyncDispose]());
-  const { client: transport, server } = memoryTransports();
-  serveWire(handlers, server);
-  const client = createWireClient(transport);
-  t.after(() => client.close());
-  return { engine, client, events };
-}
-
-test('a pull gives its progress and ends; the engine’s own failure in the stream is thrown with a hint', async (t) => {
-  let closed: Promise<unknown> | undefined;
-  const { engine, client } = await start(t, {
-    'POST /images/create': (request, response) => {
-      if (request.url?.includes('fromImage=slow')) {
-        response.write('{"status":"Downloading","id":"a1","progressDetail":{"current":1,"total":9}}\n');
-        closed = once(response, 'close');
-        return;
-      }
-      response.write('{"status":"Pulling from library/nginx","id":"1.27"}\n');
-      if (request.url?.includes('fromImage=nginx')) response.end('{"status":"Status: Downloaded newer image"}\n');
-      else response.end('{"errorDetail":{"message":"manifest unknown"},"error":"manifest unknown"}\n');
-    },
-  });
-  const progress = [];
-  for await (const item of client.open('images.pull', { reference: ' nginx:1.27 ' })) progress.push(item);
-  assert.deepEqual(progress, [
-    { layer: '1.27', status: 'Pulling from library/nginx' },
-    { layer: '', status: 'Status: Downloaded newer image' },
-  ]);
-  assert.ok(engine.requests.includes('POST /images/create?fromImage=nginx&tag=1.27'));
-  await assert.rejects(
-    async () => {
-      for await (const _item of client.open('images.pull', { reference: 'nope' }));
-    },
-    { code: 'not-found', message: 'pull nope:latest: manifest unknown', hint: /spelling/ },
-  );
-  // Closing the stream cancels the pull at the engine.
-  for await (const item of client.open('images.pull', { reference: 'slow' })) {
-    assert.deepEqual(item, { layer: 'a1', status: 'Downloading', currentBytes: 1, totalBytes: 9 });
-    break;
-  }
-  await closed;
-});
+import { containerJson, frame, json, type Answer, type FakeEngine } from '../../../helpers/fake-engine.ts';
+import { until } from '../../../helpers/handlers.ts';
+import { startHandlers } from '../../../helpers/started-handlers.ts';
 
 test('what the user types as an image is cut as docker does', () => {
   const cut = (text: string) => {
@@ -100,7 +25,7 @@ test('what the user types as an image is cut as docker does', () => {
 });
 
 test('run creates and starts; ports bind to loopback unless asked otherwise', async (t) => {
-  const { engine, client } = await start(t, {
+  const { engine, client } = await startHandlers(t, {
     'POST /containers/create': (_request, response) => json(response, 201, { Id: 'c1', Warnings: null }),
     'POST /containers/c1/start': (_request, response) => void response.writeHead(204).end(),
   });
@@ -134,7 +59,7 @@ test('run creates and starts; ports bind to loopback unless asked otherwise', as
 });
 
 test('a container that cannot be started is kept, and the error says so', async (t) => {
-  const { engine, client } = await start(t, {
+  const { engine, client } = await startHandlers(t, {
     'POST /containers/create': (_request, response) => json(response, 201, { Id: 'c1', Warnings: [] }),
     'POST /containers/c1/start': (_request, response) =>
       json(response, 500, { message: 'Bind for 127.0.0.1:80 failed: port is already allocated' }),
@@ -149,7 +74,7 @@ test('a container that cannot be started is kept, and the error says so', async 
 });
 
 test('starting what runs already is no error; removing what is not there is', async (t) => {
-  const { client } = await start(t, {
+  const { client } = await startHandlers(t, {
     'POST /containers/c1/start': (_request, response) => void response.writeHead(304).end(),
     'DELETE /containers/c1': (_request, response) => json(response, 404, { message: 'No such container: c1' }),
   });
@@ -162,7 +87,9 @@ test('starting what runs already is no error; removing what is not there is', as
 
 test('inspect translates what the window shows and keeps the whole answer', async (t) => {
   const raw = containerJson('c1', { Extra: { kept: true } });
-  const { client } = await start(t, { 'GET /containers/c1/json': (_request, response) => json(response, 200, raw) });
+  const { client } = await startHandlers(t, {
+    'GET /containers/c1/json': (_request, response) => json(response, 200, raw),
+  });
   const details = await client.call('containers.inspect', { id: 'c1' });
   assert.deepEqual(details.raw, raw);
   assert.equal(details.command, 'nginx -g daemon off;');
@@ -175,7 +102,7 @@ const at = (n: number) => `2026-01-01T00:00:0${n}.000000000Z`;
 
 test('a followed log goes on after the connection was lost, with no gap and nothing twice', async (t) => {
   let opened = 0;
-  const { engine, client } = await start(t, {
+  const { engine, client } = await startHandlers(t, {
     'GET /containers/c1/json': (_request, response) => json(response, 200, containerJson('c1')),
     'GET /containers/c1/logs': (_request, response) => {
       opened += 1;
@@ -200,7 +127,7 @@ test('a followed log goes on after the connection was lost, with no gap and noth
 
 test('a followed log goes on when the container starts again, and ends when it is removed', async (t) => {
   let opened = 0;
-  const { client, events } = await start(t, {
+  const { client, events } = await startHandlers(t, {
     'GET /containers/c1/json': (_request, response) => json(response, 200, containerJson('c1')),
     'GET /containers/c1/logs': (_request, response) => {
       opened += 1;
@@ -227,7 +154,7 @@ test('a followed log goes on when the container starts again, and ends when it i
 });
 
 test('a burst of lines is batched, and the log of a missing container is an error at once', async (t) => {
-  const { client } = await start(t, {
+  const { client } = await startHandlers(t, {
     'GET /containers/c1/json': (_request, response) => json(response, 200, containerJson('c1')),
     'GET /containers/c1/logs': (_request, response) => {
       response.end(frame('stdout', Array.from({ length: 5000 }, (_, n) => `${at(1)} ${n}\n`).join('')));
@@ -301,7 +228,7 @@ const readAll = async (client: WireClient, id: string, enough: (text: string) =>
 };
 
 test('a terminal takes the best shell, outlives its window and gives the next one what was on it', async (t) => {
-  const { engine, client } = await start(t, terminalRoutes(['sh', 'ash']));
+  const { engine, client } = await startHandlers(t, terminalRoutes(['sh', 'ash']));
   const ptys = serveExec(engine, ['sh', 'ash']);
   const { id } = await client.call('terminals.open', { containerId: 'c1', columns: 80, rows: 24 });
   await until(() => engine.requests.some((request) => request.endsWith('resize?h=24&w=80')));
@@ -334,7 +261,7 @@ test('a terminal takes the best shell, outlives its window and gives the next on
 });
 
 test('closing a terminal hangs up its session', async (t) => {
-  const { engine, client } = await start(t, terminalRoutes(['sh']));
+  const { engine, client } = await startHandlers(t, terminalRoutes(['sh']));
   const ptys = serveExec(engine, ['sh']);
   const { id } = await client.call('terminals.open', { containerId: 'c1', command: ['sh'], columns: 80, rows: 24 });
   const [pty] = ptys;
@@ -345,7 +272,7 @@ test('closing a terminal hangs up its session', async (t) => {
 });
 
 test('an image without a shell and a container that does not run are told as such', async (t) => {
-  const { engine, client } = await start(t, {
+  const { engine, client } = await startHandlers(t, {
     ...terminalRoutes([]),
     'GET /containers/c2/json': (_request, response) =>
       json(response, 200, containerJson('c2', { State: { Status: 'exited' } })),
@@ -362,7 +289,7 @@ test('an image without a shell and a container that does not run are told as suc
 });
 
 test('a terminal whose connection is lost ends and says why', async (t) => {
-  const { engine, client } = await start(t, terminalRoutes([]));
+  const { engine, client } = await startHandlers(t, terminalRoutes([]));
   const ptys = serveExec(engine, []);
   const { id } = await client.call('terminals.open', { containerId: 'c1', command: ['top'], columns: 80, rows: 24 });
   ptys[0]?.resetAndDestroy();
@@ -370,7 +297,7 @@ test('a terminal whose connection is lost ends and says why', async (t) => {
 });
 
 test('only web links are opened outside', async (t) => {
-  const { client } = await start(t, {});
+  const { client } = await startHandlers(t, {});
   await client.call('app.openExternal', { url: 'http://127.0.0.1:8080' });
   for (const url of ['file:///etc/passwd', 'javascript:alert(1)', 'smb://host/x', 'not a url', 'ms-calculator:']) {
     await assert.rejects(client.call('app.openExternal', { url }), { code: 'invalid-input' });

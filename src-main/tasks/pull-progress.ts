@@ -1,20 +1,7 @@
 /** A pull's progress objects folded into layers, totals and speed. Pure; times come in as values. */
-import type { PullProgress } from '../../src-main/contract/engine.ts';
-
-export type LayerPhase = 'waiting' | 'downloading' | 'downloaded' | 'extracting' | 'done';
-
-export interface LayerProgress {
-  readonly layer: string;
-  readonly phase: LayerPhase;
-  /** The engine's words. */
-  readonly status: string;
-  readonly downloadedBytes: number;
-  /** 0 until known. */
-  readonly sizeBytes: number;
-  /** 0…1 of the unpacking. */
-  readonly extracted: number;
-  readonly existed: boolean;
-}
+import { sumLayers, type LayerPhase, type LayerProgress } from '../contract/tasks.ts';
+import type { PullProgress } from '../engine/api.ts';
+import type { TaskProgress } from './tasks.ts';
 
 export interface PullTotals {
   readonly layers: ReadonlyMap<string, LayerProgress>;
@@ -42,7 +29,7 @@ export function foldPull(totals: PullTotals, items: readonly PullProgress[], now
       layers.set(item.layer, foldLayer(layers.get(item.layer), item));
     }
   }
-  const bytes = sumBytes(layers).downloaded;
+  const bytes = sumLayers(layers.values()).downloaded;
   const samples = [...totals.samples, [nowMs, bytes] as const].filter(([time]) => nowMs - time <= sampleSpanMs);
   return { layers, message, digest, samples };
 }
@@ -99,16 +86,6 @@ export function layerFraction(layer: LayerProgress): number {
   return downloaded * downloadShare + layer.extracted * (1 - downloadShare);
 }
 
-export function sumBytes(layers: ReadonlyMap<string, LayerProgress>): { downloaded: number; size: number } {
-  let downloaded = 0;
-  let size = 0;
-  for (const layer of layers.values()) {
-    downloaded += layer.downloadedBytes;
-    size += Math.max(layer.sizeBytes, layer.downloadedBytes);
-  }
-  return { downloaded, size };
-}
-
 /** 0…1 of the whole, weighted by size (layers of unknown size weigh like the mean). Undefined before any layer. */
 export function pullFraction({ layers }: PullTotals): number | undefined {
   const wanted = [...layers.values()].filter(({ existed }) => !existed);
@@ -132,4 +109,16 @@ export function pullSpeed({ samples }: PullTotals): number | undefined {
   const last = samples.at(-1);
   if (!first || !last || last[0] - first[0] < 250 || last[1] <= first[1]) return undefined;
   return ((last[1] - first[1]) * 1000) / (last[0] - first[0]);
+}
+
+/** What a window needs to draw it. */
+export function progressOf(totals: PullTotals): TaskProgress {
+  const fraction = pullFraction(totals);
+  const bytesPerSecond = pullSpeed(totals);
+  return {
+    layers: [...totals.layers.values()],
+    ...(fraction === undefined ? {} : { fraction }),
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+    ...(totals.digest === '' ? {} : { digest: totals.digest }),
+  };
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PullProgress } from '../../../../src-main/contract/engine.ts';
+import type { PullProgress } from '../../../../src-main/engine/api.ts';
+import { sumLayers } from '../../../../src-main/contract/tasks.ts';
 import {
   emptyTotals,
   foldPull,
   layerFraction,
   pullFraction,
   pullSpeed,
-  sumBytes,
-} from '../../../../src-renderer/stores/pull-progress.ts';
+} from '../../../../src-main/tasks/pull-progress.ts';
 
 const item = (layer: string, status: string, currentBytes?: number, totalBytes?: number): PullProgress => ({
   layer,
@@ -49,7 +49,7 @@ test('layers that were here count as nothing to do', () => {
   assert.equal(pullFraction(here), 1);
   const half = foldPull(here, [item('c', 'Downloading', 50, 100)], 0);
   assert.ok((pullFraction(half) ?? 1) < 0.5);
-  assert.deepEqual(sumBytes(half.layers), { downloaded: 50, size: 100 });
+  assert.deepEqual(sumLayers(half.layers.values()), { downloaded: 50, size: 100 });
 });
 
 test('messages about the whole are kept apart from layers', () => {

@@ -1,0 +1,28 @@
+/** View types of networks. */
+import type { ContainerState } from './engine.ts';
+
+/** A container connected to a network; a stopped one has no address. */
+export interface NetworkMember {
+  readonly id: string;
+  readonly name: string;
+  readonly state: ContainerState;
+  /** Empty while it does not run. */
+  readonly ipAddress: string;
+  readonly macAddress: string;
+  readonly aliases: readonly string[];
+}
+
+export interface NetworkView {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  /** No way out of it. */
+  readonly internal: boolean;
+  /** One of the engine's own: `bridge`, `host`, `none`. They cannot be removed. */
+  readonly builtIn: boolean;
+  readonly createdAtMs: number;
+  readonly subnets: readonly { readonly subnet: string; readonly gateway: string }[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+  readonly members: readonly NetworkMember[];
+}
