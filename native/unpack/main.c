@@ -70,6 +70,12 @@ int main(int count, char **words) {
 
 static int run_layer(const struct options *options) {
     struct error error = {0};
+    if (options->packer.source != NULL && options->packer.list) {
+        struct packer packer = options->packer;
+        setvbuf(stdout, NULL, _IOFBF, 64 * 1024);
+        pack_run(&packer);
+        return packer.failed ? report_error(kind_of(packer.error.code), &packer.error) : report_done();
+    }
     const char *kind = NULL;
     return job_run(options, &kind, &error) < 0 ? report_error(kind, &error) : 0;
 }

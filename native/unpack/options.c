@@ -19,13 +19,14 @@ int options_parse(int count, char **words, struct options *options) {
         {"overlay", no_argument, NULL, 'O'},         {"unshift", required_argument, NULL, 'U'},
         {"owner", required_argument, NULL, 'o'},     {"mode", required_argument, NULL, 'm'},
         {"max-time", required_argument, NULL, 't'},  {"skip", required_argument, NULL, 'S'},
-        {"gzip", no_argument, NULL, 'z'},            {0},
+        {"gzip", no_argument, NULL, 'z'},            {"list", no_argument, NULL, 'l'},
+        {0},
     };
     *options = (struct options){
         .root_fd = -1,
         .max_bytes = UINT64_C(1) << 40,
         .max_entries = 1 << 24,
-        .packer = {.as = "", .max_time = INT64_MAX},
+        .packer = {.as = "", .max_time = INT64_MAX, .output_fd = -1},
     };
     char **skip = calloc((size_t)count + 1, sizeof *skip);
     if (skip == NULL)
@@ -65,6 +66,9 @@ int options_parse(int count, char **words, struct options *options) {
             break;
         case 'z':
             options->packer.gzip = true;
+            break;
+        case 'l':
+            options->packer.list = true;
             break;
         case 'o':
             if (options_owner(&options->packer, optarg) < 0)

@@ -5,7 +5,7 @@
 
 /*
  * --pack SOURCE [--as NAME] [--overlay] [--unshift UID] [--owner UID:GID] [--mode OCTAL] [--max-time SECONDS]
- *     [--skip NAME]… [--gzip]
+ *     [--skip NAME]… [--gzip | --list]
  */
 struct options {
     const char *root, *keep, *into;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,6 +38,8 @@ static int pack_file(struct walk *walk, int fd, struct member *member, struct er
 static int describe(struct walk *walk, int fd, const char *at, const struct stat *status, const char *path,
                     struct member *member, struct error *error);
 static int write_mark(struct walk *walk, const char *path, const char *name, int64_t mtime, struct error *error);
+static int put(struct walk *walk, struct member *member, struct error *error);
+static void print_member(const struct member *member);
 static int read_names(int fd, struct names *names, struct error *error);
 static bool is_skipped(const struct packer *packer, const char *path);
 static bool is_opaque(int fd);
@@ -53,7 +56,8 @@ void *pack_run(void *argument) {
     struct packer *packer = argument;
     if (pack(packer, &packer->error) < 0)
         __atomic_store_n(&packer->failed, 1, __ATOMIC_RELEASE); /* before the reader sees the end */
-    close(packer->output_fd);
+    if (packer->output_fd >= 0)
+        close(packer->output_fd);
     return NULL;
 }
 
@@ -72,7 +76,7 @@ static int pack(struct packer *packer, struct error *error) {
         cleanup_close int fd = open(packer->source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         result = fd < 0 ? fail(error, errno, "open %s", packer->source) : pack_folder(&walk, fd, "", 0, error);
     }
-    if (result == 0)
+    if (result == 0 && !packer->list)
         result = sink_finish(sink, error);
     inodes_clear(&walk.linked);
     sink_clear(sink);
@@ -118,7 +122,7 @@ static int pack_entry(struct walk *walk, int parent_fd, const char *name, const 
             return -1;
         member.type = '1';
         if (first == 0)
-            return member_write(walk->sink, &member, error);
+            return put(walk, &member, error);
     }
     cleanup_free char *target = NULL;
     if (S_ISLNK(status.st_mode)) {
@@ -131,7 +135,7 @@ static int pack_entry(struct walk *walk, int parent_fd, const char *name, const 
         return -1;
     if (S_ISREG(status.st_mode))
         return pack_file(walk, fd, &member, error);
-    if (member_write(walk->sink, &member, error) < 0)
+    if (put(walk, &member, error) < 0)
         return -1;
     return S_ISDIR(status.st_mode) ? pack_folder(walk, fd, path, depth, error) : 0;
 }
@@ -158,8 +162,10 @@ static int pack_folder(struct walk *walk, int fd, const char *path, int depth, s
 
 /* As long as it was when it was opened: a file that shrinks meanwhile ends in zeroes. */
 static int pack_file(struct walk *walk, int fd, struct member *member, struct error *error) {
-    if (member_write(walk->sink, member, error) < 0)
+    if (put(walk, member, error) < 0)
         return -1;
+    if (walk->packer->list)
+        return 0;
     bool ended = false;
     for (uint64_t left = member->size; left > 0;) {
         size_t wanted = left < copy_size ? (size_t)left : copy_size;
@@ -227,7 +233,28 @@ static int write_mark(struct walk *walk, const char *path, const char *name, int
     if (made < 0)
         return fail(error, ENOMEM, "mark %s as removed", path);
     struct member member = {.type = '0', .path = mark, .mode = 0600, .mtime = mtime};
-    return member_write(walk->sink, &member, error);
+    return put(walk, &member, error);
+}
+
+static int put(struct walk *walk, struct member *member, struct error *error) {
+    if (!walk->packer->list)
+        return member_write(walk->sink, member, error);
+    print_member(member);
+    free(member->records);
+    member->records = NULL;
+    return 0;
+}
+
+static void print_member(const struct member *member) {
+    printf("{\"entry\":{\"type\":\"%c\",\"mode\":%u,\"uid\":%u,\"gid\":%u,\"mtime\":%" PRId64 ",\"size\":%" PRIu64 ",\"path\":\"",
+           member->type, member->mode, member->uid, member->gid, member->mtime, member->size);
+    for (const unsigned char *at = (const unsigned char *)member->path; *at != 0; at++) {
+        if (*at < 0x20 || *at == '"' || *at == '\\')
+            printf("\\u%04x", *at);
+        else
+            putchar(*at);
+    }
+    puts("\"}}");
 }
 
 static int by_bytes(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }

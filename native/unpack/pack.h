@@ -30,6 +30,8 @@ struct packer {
     char *const *skip;
     size_t skip_count;
     bool gzip;
+    /* Prints what would be packed, a line of JSON each, instead of packing it. No file is read. */
+    bool list;
     int output_fd;
 
     int failed;

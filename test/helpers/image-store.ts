@@ -77,6 +77,7 @@ export async function openTestStore(options: TestStoreOptions = {}): Promise<Tes
     records,
     leases: new Leases(),
     layers: new LayerFetcher({ blobs, snapshotter, program }),
+    program,
     platform: { os: 'linux', architecture: 'amd64' },
     connect: (repository, credentials) => new RegistryClient(transport, repository, credentials, { firstRetryMs: 1 }),
     imageUsers: () => store.users,

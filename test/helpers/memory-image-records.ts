@@ -31,7 +31,11 @@ export class MemoryImageRecords implements ImageRecords {
     });
     const before = this.images.get(image.id);
     const config = parseConfig(Buffer.from(image.configText), image.id);
-    this.images.set(image.id, { ...image, layers, config, storedAtMs: before?.storedAtMs ?? image.storedAtMs });
+    this.images.set(image.id, { ...(before ?? image), manifestDigest: image.manifestDigest, layers, config });
+  }
+
+  children(parentId: string): KnownImage[] {
+    return this.all().filter((image) => image.parentId === parentId);
   }
 
   remove(id: string): StoredLayer[] {

@@ -50,6 +50,22 @@ export function imageRecordsSuite(label: string, open: () => ImageRecords): void
       assert.equal(records.layers().length, 3);
     });
 
+    test('parents are kept and found', () => {
+      const records = open();
+      records.put(one);
+      records.put({ ...two, parentId: one.id });
+      records.put(two);
+      assert.equal(records.get(one.id)?.parentId, undefined);
+      assert.equal(records.get(two.id)?.parentId, one.id);
+      assert.deepEqual(
+        records.children(one.id).map(({ id }) => id),
+        [two.id],
+      );
+      assert.deepEqual(records.children(''), []);
+      records.remove(two.id);
+      assert.deepEqual(records.children(one.id), []);
+    });
+
     test('names move, and go with their image', () => {
       const records = open();
       records.put(one);

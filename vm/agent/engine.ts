@@ -5,6 +5,7 @@ import type { StageHealth } from '../contract/wherry-api.ts';
 import type { AgentConfig } from './config.ts';
 import { EventFeed } from './events.ts';
 import { readSeed } from './health.ts';
+import { commitRoutes } from './http/commit.ts';
 import { containerFileRoutes } from './http/container-files.ts';
 import { containerStreamRoutes } from './http/container-streams.ts';
 import { containerRoutes } from './http/containers.ts';
@@ -177,6 +178,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...containerFileRoutes(parts),
     ...execRoutes(parts),
     ...imageRoutes(images.parts),
+    ...commitRoutes(parts, images.parts),
     ...networkRoutes(parts),
     ...volumeRoutes(parts),
   ];

@@ -54,6 +54,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     records: options.records,
     leases: new Leases(),
     layers: new LayerFetcher({ blobs, snapshotter, program }),
+    program,
     platform: hostPlatform(),
     connect: (repository, credentials) => new RegistryClient(transport, repository, credentials),
     imageUsers: options.imageUsers,

@@ -85,6 +85,16 @@ export class BlobStore {
     await renameDurably(this.partial(digest), this.path(digest));
   }
 
+  /** A file for a blob that is made here, whose digest is not known before; gone at the next start unless adopted. */
+  newFile(): string {
+    return path.join(this.ingest, `new-${process.hrtime.bigint()}`);
+  }
+
+  /** The file is on the disk and has this digest. */
+  async adopt(file: string, digest: string): Promise<void> {
+    await renameDurably(file, this.path(digest));
+  }
+
   async dropPartial(digest: string): Promise<void> {
     await rm(this.partial(digest), { force: true });
   }

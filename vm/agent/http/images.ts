@@ -26,7 +26,11 @@ export function imageRoutes(parts: ImageParts): Route[] {
       method: 'GET',
       path: '/images/json',
       handle: ({ response, query }) => {
-        const options = { filters: parseFilters(query.get('filters')), sharedSize: isTrue(query.get('shared-size')) };
+        const options = {
+          all: isTrue(query.get('all')),
+          filters: parseFilters(query.get('filters')),
+          sharedSize: isTrue(query.get('shared-size')),
+        };
         sendJson(response, listImages(parts.records, options));
         return Promise.resolve();
       },

@@ -78,10 +78,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async prepareRoot(containerId: string, layers: readonly string[], ownerId: number): Promise<RootFilesystem> {
-    for (const diffId of layers) {
-      if (!(await this.hasLayer(diffId)))
-        throw new EngineError('system', `layer ${diffId} is missing: pull the image again`);
-    }
+    const lowerDirs = await this.layerFolders(layers);
     const folder = path.join(this.containersFolder, containerId);
     const [upperDir, workDir] = [path.join(folder, 'upper'), path.join(folder, 'work')];
     if (!(await exists(upperDir))) {
@@ -91,7 +88,15 @@ export class OverlaySnapshotter implements Snapshotter {
       await rename(preparing, upperDir);
     }
     await mkdir(workDir, { recursive: true, mode: 0o755 });
-    return { lowerDirs: layers.map((diffId) => this.layerFolder(diffId)).reverse(), upperDir, workDir };
+    return { lowerDirs, upperDir, workDir };
+  }
+
+  async layerFolders(layers: readonly string[]): Promise<string[]> {
+    for (const diffId of layers) {
+      if (!(await this.hasLayer(diffId)))
+        throw new EngineError('system', `layer ${diffId} is missing: pull the image again`);
+    }
+    return layers.map((diffId) => this.layerFolder(diffId)).reverse();
   }
 
   async removeRoot(containerId: string): Promise<void> {

@@ -21,6 +21,8 @@ export interface Snapshotter {
    */
   prepareRoot(containerId: string, layers: readonly string[], ownerId: number): Promise<RootFilesystem>;
   removeRoot(containerId: string): Promise<void>;
+  /** Folders of the layers, topmost first, for reading. Rejects with `not-implemented` where layers are no folders. */
+  layerFolders(layers: readonly string[]): Promise<string[]>;
   /** Bytes of the files that the container has written. */
   rootSize(containerId: string): Promise<number>;
 }

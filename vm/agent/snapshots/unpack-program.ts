@@ -72,7 +72,21 @@ export class UnpackError extends EngineError {
 
 const diskFullHint = 'remove images or containers that are not needed, or give the VM a larger disk in the settings';
 
+const packedEntry = z.object({
+  /** As in an archive: '0' file, '1' hard link, '2' symbolic link, '3' and '4' devices, '5' folder, '6' pipe. */
+  type: z.string(),
+  mode: z.number(),
+  uid: z.number(),
+  gid: z.number(),
+  mtime: z.number(),
+  size: z.number(),
+  /** A folder's ends with a slash. */
+  path: z.string(),
+});
+export type PackedEntry = z.infer<typeof packedEntry>;
+
 const outputLine = z.union([
+  z.object({ entry: packedEntry }),
   z.object({ progress: z.object({ bytesIn: z.number(), bytesOut: z.number() }) }),
   z.object({ result: z.object({}).loose() }),
   z.object({
@@ -120,6 +134,15 @@ export class UnpackProgram {
     return layerResult.parse(await this.outcome(child, child.stdout, signal));
   }
 
+  /** What {@link packLayer} would pack, in its order. Reads no file. */
+  async list(from: PackSource): Promise<PackedEntry[]> {
+    const words = ['layer', '--no-root', ...packWords(from), '--list'];
+    const child = spawn(this.file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const entries: PackedEntry[] = [];
+    await this.outcome(child, child.stdout, new AbortController().signal, undefined, (entry) => entries.push(entry));
+    return entries;
+  }
+
   /** Removes a folder with all beneath it, however deep; nothing there is success. */
   async removeFolder(folder: string): Promise<void> {
     await this.run(['remove', folder]);
@@ -153,6 +176,7 @@ export class UnpackProgram {
     stdout: Readable,
     signal: AbortSignal,
     onProgress?: (progress: UnpackProgress) => void,
+    onEntry?: (entry: PackedEntry) => void,
   ): Promise<unknown> {
     const kill = (): boolean => child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });
@@ -167,6 +191,7 @@ export class UnpackProgram {
       for await (const line of createInterface({ input: stdout })) {
         last = outputLine.parse(JSON.parse(line));
         if ('progress' in last) onProgress?.(last.progress);
+        else if ('entry' in last) onEntry?.(last.entry);
       }
       const status = await ended;
       signal.throwIfAborted();

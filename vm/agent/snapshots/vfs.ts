@@ -69,6 +69,12 @@ export class VfsSnapshotter implements Snapshotter {
     return { lowerDirs: [], upperDir: root, workDir: '' };
   }
 
+  layerFolders(): Promise<string[]> {
+    return Promise.reject(
+      new EngineError('not-implemented', 'the vfs store cannot tell a container’s changes: overlayfs is needed'),
+    );
+  }
+
   async removeRoot(containerId: string): Promise<void> {
     for (const name of ['root.new', 'root']) {
       await this.program.removeFolder(path.join(this.containersFolder, containerId, name));

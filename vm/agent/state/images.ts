@@ -19,7 +19,12 @@ export interface StoredImage {
   /** Lowest first. */
   readonly layers: readonly StoredLayer[];
   readonly storedAtMs: number;
+  /** The image it was committed or built on here, {@link scratch} when that was nothing; undefined when it was brought. */
+  readonly parentId?: string;
 }
+
+/** The parent of images that were built on nothing. */
+export const scratch = '';
 
 /** A stored image with its configuration parsed. */
 export interface KnownImage extends StoredImage {
@@ -42,8 +47,10 @@ export interface ImageRecords {
   /** Newest first, by the time in their configuration. */
   all(): KnownImage[];
   get(id: string): KnownImage | undefined;
-  /** Idempotent. */
+  /** Idempotent; the first parent stays. */
   put(image: StoredImage): void;
+  /** Those committed or built on it, newest first. */
+  children(parentId: string): KnownImage[];
   /** With its names. Returns the layers that no image uses any more; their records are gone. */
   remove(id: string): StoredLayer[];
   names(): ImageName[];
@@ -80,6 +87,12 @@ export const imageMigrations: readonly Migration[] = [
         PRIMARY KEY (domain, path, kind, value)
       ) STRICT;
       CREATE INDEX imageNameByImage ON imageName (imageId);`,
+  },
+  {
+    name: 'images-parent',
+    sql: `
+      ALTER TABLE image ADD COLUMN parentId TEXT;
+      CREATE INDEX imageByParent ON image (parentId);`,
   },
 ];
 
@@ -124,14 +137,22 @@ export class SqliteImageRecords implements ImageRecords {
     return this.image(row, layers);
   }
 
+  children(parentId: string): KnownImage[] {
+    const ids = this.database.all('SELECT id FROM image WHERE parentId = ?', parentId).map((row) => String(row.id));
+    const images = ids.map((id) => this.get(id)).filter((image) => image !== undefined);
+    return images.sort((a, b) => createdMs(b.config) - createdMs(a.config));
+  }
+
   put(image: StoredImage): void {
     this.transaction(() => {
       this.database.run(
-        `INSERT INTO image VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifestDigest = excluded.manifestDigest`,
+        `INSERT INTO image (id, manifestDigest, config, storedAtMs, parentId) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET manifestDigest = excluded.manifestDigest`,
         image.id,
         image.manifestDigest,
         image.configText,
         image.storedAtMs,
+        image.parentId ?? null,
       );
       for (const [position, layer] of image.layers.entries()) {
         this.database.run(
@@ -233,6 +254,7 @@ export class SqliteImageRecords implements ImageRecords {
       config,
       layers: layers.map(toLayer),
       storedAtMs: Number(row.storedAtMs),
+      ...(row.parentId === null ? {} : { parentId: String(row.parentId) }),
     };
   }
 }

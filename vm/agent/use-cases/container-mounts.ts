@@ -1,14 +1,13 @@
 /** Gets a container's mounts ready at its start: sources exist, fresh volumes hold what the image has at their place. */
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { chmod, chown, mkdir, readdir, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { EngineError } from '../../contract/errors.ts';
 import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import type { Parts } from './parts.ts';
+import { mountMerged } from './merged-root.ts';
 import { resolveBeneath } from './resolve-beneath.ts';
 
 const run = promisify(execFile);
@@ -22,7 +21,7 @@ export async function prepareMounts(
   const mounts: OciMount[] = [];
   const sorted = [...record.mounts].sort((a, b) => a.Destination.length - b.Destination.length);
   for (const mount of sorted) {
-    if (mount.Type === 'volume') await fillVolume(mount, rootfs);
+    if (mount.Type === 'volume') await fillVolume(parts.config, mount, rootfs);
     if (mount.Type === 'bind') await ensureBindSource(mount, idRangeOf(record)?.base ?? 0);
     mounts.push(toOciMount(mount, record.idSlot !== undefined, parts.config.dataDir));
   }
@@ -60,39 +59,15 @@ async function ensureBindSource(mount: MountPoint, ownerId: number): Promise<voi
 }
 
 /** Copies what the image holds at the volume's place, once: only into an empty volume. */
-async function fillVolume(mount: MountPoint, rootfs: RootFilesystem): Promise<void> {
+async function fillVolume(config: Parts['config'], mount: MountPoint, rootfs: RootFilesystem): Promise<void> {
   await mkdir(mount.Source, { recursive: true });
   if (mount.Mode.split(',').includes('nocopy') || (await readdir(mount.Source)).length > 0) return;
-  await withImageRoot(rootfs.lowerDirs, async (root) => {
-    // The image chooses its symbolic links; they must not lead to the guest's files.
-    const source = await resolveBeneath(root, mount.Destination);
-    const stats = source === undefined ? undefined : await stat(source);
-    if (source === undefined || stats?.isDirectory() !== true) return;
-    await run('cp', ['-a', `${source}/.`, `${mount.Source}/`]);
-    await chown(mount.Source, stats.uid, stats.gid);
-    await chmod(mount.Source, stats.mode & 0o7777);
-  });
-}
-
-/** The image's merged root, read-only, for as long as `work` takes. */
-async function withImageRoot(lowerDirs: readonly string[], work: (root: string) => Promise<void>): Promise<void> {
-  const [only] = lowerDirs;
-  if (lowerDirs.length === 1 && only !== undefined) {
-    await work(only);
-    return;
-  }
-  const root = await mkdtemp(path.join(tmpdir(), 'wherry-image-'));
-  try {
-    // Relative names: the kernel takes one page of options.
-    const parent = path.dirname(only ?? root);
-    const names = lowerDirs.map((dir) => path.relative(parent, dir));
-    await run('mount', ['-t', 'overlay', '-o', `ro,lowerdir=${names.join(':')}`, 'overlay', root], { cwd: parent });
-    try {
-      await work(root);
-    } finally {
-      await run('umount', [root]);
-    }
-  } finally {
-    await rmdir(root);
-  }
+  await using image = await mountMerged(config, rootfs.lowerDirs);
+  // The image chooses its symbolic links; they must not lead to the guest's files.
+  const source = await resolveBeneath(image.folder, mount.Destination);
+  const stats = source === undefined ? undefined : await stat(source);
+  if (source === undefined || stats?.isDirectory() !== true) return;
+  await run('cp', ['-a', `${source}/.`, `${mount.Source}/`]);
+  await chown(mount.Source, stats.uid, stats.gid);
+  await chmod(mount.Source, stats.mode & 0o7777);
 }

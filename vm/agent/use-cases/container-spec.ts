@@ -218,6 +218,11 @@ function systemMounts({ record, paths }: SpecInput): OciMount[] {
   return mounts.filter((mount) => !taken.has(mount.destination));
 }
 
+/** Where the mounts above are: what is empty there in a container's own layer was made for them. */
+export const systemMountPoints: readonly string[] = [
+  ...['/proc', '/dev', '/sys', '/etc/resolv.conf', '/etc/hostname', '/etc/hosts'],
+];
+
 /** Limits that can also be changed while the container runs. */
 export function resourceLimits(hostConfig: HostConfig): Omit<OciResources, 'devices'> {
   const limit = hostConfig.Memory;

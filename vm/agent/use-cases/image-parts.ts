@@ -7,6 +7,7 @@ import type { Platform } from '../registry/platform.ts';
 import type { RepositoryName } from '../registry/reference.ts';
 import type { ContentSource } from '../registry/source.ts';
 import type { Snapshotter } from '../snapshots/snapshotter.ts';
+import type { UnpackProgram } from '../snapshots/unpack-program.ts';
 import type { ImageRecords } from '../state/images.ts';
 import type { LayerFetcher } from './fetch-layer.ts';
 
@@ -28,6 +29,7 @@ export interface ImageParts {
   readonly leases: Leases;
   readonly records: ImageRecords;
   readonly layers: LayerFetcher;
+  readonly program: UnpackProgram;
   readonly platform: Platform;
   connect(repository: RepositoryName, credentials: Credentials | undefined): TaggedSource;
   /** Containers that use images. */

@@ -14,7 +14,7 @@ export function inspectImage(records: ImageRecords, text: string): Record<string
     Id: image.id,
     RepoTags: repoTags(names),
     RepoDigests: repoDigests(names),
-    Parent: '',
+    Parent: image.parentId ?? '',
     Comment: config.comment ?? '',
     Created: config.created ?? '0001-01-01T00:00:00Z',
     DockerVersion: config.docker_version ?? '',
@@ -66,7 +66,7 @@ export interface HistoryEntry {
   readonly Comment: string;
   readonly Created: number;
   readonly CreatedBy: string;
-  /** `<missing>` for all but the topmost, as Docker shows images that were not built here. */
+  /** `<missing>` for what is below the topmost and was not built here, as Docker shows it. */
   readonly Id: string;
   readonly Size: number;
   readonly Tags: readonly string[] | null;
@@ -94,5 +94,18 @@ export function imageHistory(records: ImageRecords, text: string): HistoryEntry[
     };
   });
   const [top, ...rest] = entries.reverse();
-  return top === undefined ? [] : [{ ...top, Id: image.id, Tags: tags.length === 0 ? null : tags }, ...rest];
+  if (top === undefined) return [];
+  let ancestor = parentOf(records, image);
+  const below = rest.map((entry) => {
+    const built = ancestor;
+    if (built === undefined) return entry;
+    ancestor = parentOf(records, built);
+    const names = repoTags(records.namesOf(built.id));
+    return { ...entry, Id: built.id, Tags: names.length === 0 ? null : names };
+  });
+  return [{ ...top, Id: image.id, Tags: tags.length === 0 ? null : tags }, ...below];
+}
+
+function parentOf(records: ImageRecords, image: KnownImage): KnownImage | undefined {
+  return image.parentId === undefined ? undefined : records.get(image.parentId);
 }

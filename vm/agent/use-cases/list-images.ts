@@ -28,7 +28,7 @@ const known = ['dangling', 'label', 'before', 'since', 'reference', 'until'];
 /** Throws `invalid-parameter` for unknown filters and `not-found` for `before` and `since` of no image. */
 export function listImages(
   records: ImageRecords,
-  options: { filters: ImageFilters; sharedSize: boolean },
+  options: { all: boolean; filters: ImageFilters; sharedSize: boolean },
 ): ImageSummary[] {
   const { filters } = options;
   const unknown = Object.keys(filters).find((name) => !known.includes(name));
@@ -36,17 +36,21 @@ export function listImages(
   const images = records.all();
   const namesOf = groupNames(records.names());
   const keep = imageFilter(records, filters);
+  // Steps of builds, that other images were built on.
+  const parents = new Set(images.map(({ parentId }) => parentId));
   const sharedBytes = options.sharedSize ? sharedSizes(images) : undefined;
   return images.flatMap((image) => {
     const names = matchingNames(namesOf.get(image.id) ?? [], filters['reference']);
     if (names === undefined || !keep(image, names)) return [];
+    const isStep = names.length === 0 && parents.has(image.id);
+    if (isStep && (!options.all || filters['dangling'] !== undefined)) return [];
     return [
       {
         Containers: -1,
         Created: Math.floor(createdMs(image.config) / 1000),
         Id: image.id,
         Labels: image.config.config?.Labels ?? null,
-        ParentId: '',
+        ParentId: image.parentId ?? '',
         RepoDigests: repoDigests(names),
         RepoTags: repoTags(names),
         SharedSize: sharedBytes?.get(image.id) ?? -1,

@@ -30,7 +30,9 @@ export async function pruneImages(parts: ImageParts, filters: ImageFilters): Pro
       (filters['label'] ?? []).every((label) => hasLabel(image, label)) &&
       !(filters['label!'] ?? []).some((label) => hasLabel(image, label));
     if (isUsed || (danglingOnly && isTagged) || createdMs(image.config) >= until || !labelled) continue;
-    if (parts.leases.isHeld(image.id)) continue;
+    if (parts.leases.isHeld(image.id) || parts.records.children(image.id).length > 0) continue;
+    // It went with an image that was built on it.
+    if (parts.records.get(image.id) === undefined) continue;
     const before = parts.records.layers();
     for (const name of names) removed.push({ Untagged: familiar(name) });
     removed.push(...(await deleteImage(parts, image)));

@@ -5,6 +5,7 @@ import type { RunningContainer } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { isRunning } from '../state/container-record.ts';
 import { handleExit, watchForExit } from './container-exit.ts';
+import { removeMergedRoots } from './merged-root.ts';
 import { containerPaths } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
@@ -25,6 +26,7 @@ const lostExitCode = 255;
 const killed = 9;
 
 export async function reconcile(parts: Parts): Promise<ReconcileReport> {
+  await removeMergedRoots(parts.config);
   const wasRunning = new Set(
     parts.store
       .all()

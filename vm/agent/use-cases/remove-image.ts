@@ -35,6 +35,8 @@ export async function removeImage(
     if (parts.records.namesOf(image.id).length > 0) return removed;
     // With --force a name may go while a container still needs the image.
     if (options.force && conflictOf(parts, image, { force: true, named: false }) !== undefined) return removed;
+    // What was built on it stays, and with it the image, without a name.
+    if (parts.records.children(image.id).length > 0) return removed;
   } else {
     const conflict = conflictOf(parts, image, { force: options.force, named: !isSingle(names) });
     if (conflict !== undefined) throw conflict;
@@ -43,14 +45,31 @@ export async function removeImage(
   return [...removed, ...(await deleteImage(parts, image))];
 }
 
-/** Nobody uses or names it. */
+/** Nobody uses or names it. The steps of the build that led to it go with it, as far as nothing else needs them. */
 export async function deleteImage(parts: ImageParts, image: KnownImage): Promise<RemovedEntry[]> {
-  const chain = chainIds(image);
-  const orphans = new Set(parts.records.remove(image.id).map(({ diffId }) => diffId));
-  parts.onEvent({ action: 'delete', id: image.id, name: image.id });
+  const removed: RemovedEntry[] = [];
+  for (let next: KnownImage | undefined = image; next !== undefined; next = unneededParent(parts, next)) {
+    const { layers } = next;
+    const chain = chainIds(next);
+    const orphans = new Set(parts.records.remove(next.id).map(({ diffId }) => diffId));
+    parts.onEvent({ action: 'delete', id: next.id, name: next.id });
+    const gone = layers.flatMap(({ diffId }, index) => (orphans.has(diffId) ? [chain[index] ?? ''] : []));
+    removed.push({ Deleted: next.id }, ...gone.reverse().map((id) => ({ Deleted: id })));
+  }
   await collectGarbage(parts);
-  const layers = image.layers.flatMap(({ diffId }, index) => (orphans.has(diffId) ? [chain[index] ?? ''] : []));
-  return [{ Deleted: image.id }, ...layers.reverse().map((id) => ({ Deleted: id }))];
+  return removed;
+}
+
+function unneededParent(parts: ImageParts, { parentId }: KnownImage): KnownImage | undefined {
+  const parent = parentId === undefined ? undefined : parts.records.get(parentId);
+  // Images that were brought from elsewhere are nobody's step.
+  if (parent?.parentId === undefined) return undefined;
+  const isNeeded =
+    parts.records.namesOf(parent.id).length > 0 ||
+    parts.records.children(parent.id).length > 0 ||
+    parts.leases.isHeld(parent.id) ||
+    parts.imageUsers().some(({ imageId }) => imageId === parent.id);
+  return isNeeded ? undefined : parent;
 }
 
 /** The name itself, and the repository's digests once no tag of it is left. */
@@ -80,6 +99,9 @@ function conflictOf(
   const running = users.find((user) => user.running);
   const refuse = (how: string, why: string): EngineError =>
     new EngineError('conflict', `conflict: unable to delete ${shortId(image.id)} (${how}) - ${why}`);
+  if (parts.records.children(image.id).length > 0) {
+    return refuse('cannot be forced', 'image has dependent child images');
+  }
   if (running !== undefined) {
     return refuse('cannot be forced', `image is being used by running container ${shortId(running.containerId)}`);
   }

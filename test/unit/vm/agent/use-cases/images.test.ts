@@ -85,6 +85,7 @@ beforeEach(() => {
     records,
     leases: new Leases(),
     layers: undefined as never,
+    program: undefined as never,
     platform: { os: 'linux', architecture: 'amd64' },
     connect: undefined as never,
     imageUsers: () => users,
@@ -117,10 +118,10 @@ describe('finding', () => {
 
 describe('listing', () => {
   const ids = (filters: ImageFilters): string[] =>
-    listImages(records, { filters, sharedSize: false }).map(({ Id }) => Id);
+    listImages(records, { all: false, filters, sharedSize: false }).map(({ Id }) => Id);
 
   test("newest first, in Docker's shape", () => {
-    assert.deepEqual(listImages(records, { filters: {}, sharedSize: true }), [
+    assert.deepEqual(listImages(records, { all: false, filters: {}, sharedSize: true }), [
       {
         Containers: -1,
         Created: 1_717_200_000,
@@ -157,7 +158,7 @@ describe('listing', () => {
     assert.deepEqual(ids({ until: ['2024-03-01T00:00:00Z'] }), [baseId]);
     assert.deepEqual(ids({ reference: ['me/*'] }), [webId]);
     assert.deepEqual(ids({ reference: ['*'] }), [baseId]);
-    const [only] = listImages(records, { filters: { reference: ['me/web:t*'] }, sharedSize: false });
+    const [only] = listImages(records, { all: false, filters: { reference: ['me/web:t*'] }, sharedSize: false });
     assert.deepEqual([only?.RepoTags, only?.RepoDigests], [['me/web:two'], []]);
     assert.throws(() => ids({ colour: ['red'] }), { code: 'invalid-parameter', message: "invalid filter 'colour'" });
     assert.throws(() => ids({ before: ['nope'] }), { code: 'not-found' });
