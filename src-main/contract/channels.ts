@@ -4,6 +4,7 @@
  */
 import type {
   ContainerDetails,
+  ContainerSamples,
   ContainerView,
   EngineEvent,
   ImageDetails,
@@ -18,6 +19,9 @@ import type { DoctorCheck, Settings, VmView } from './vm.ts';
 import type { VolumesRemoved, VolumeView } from './volumes.ts';
 
 type Id = { readonly id: string };
+
+/** As many containers as one window may watch the statistics of. */
+export const maxStatsIds = 64;
 
 /** One request, one answer. Errors arrive as `ErrorView`. */
 export interface Calls {
@@ -101,6 +105,15 @@ export interface Streams {
     input: { containerId: string; tail: number | 'all'; since?: string; follow: boolean };
     item: { readonly lines: readonly LogLine[] };
     message: never;
+  };
+  /**
+   * Samples of these running containers, one a second each: first those kept of the last `historyS` seconds. A message
+   * changes which containers; `maxStatsIds` at most.
+   */
+  'containers.stats': {
+    input: { ids: readonly string[]; historyS: number };
+    item: { readonly containers: readonly ContainerSamples[] };
+    message: { readonly ids: readonly string[] };
   };
   /** First the kept scrollback, then live output. The terminal lives on when the stream is closed. */
   'terminals.attach': {

@@ -43,6 +43,8 @@ export interface PortView {
   readonly hostPort?: number;
 }
 
+export type ContainerHealth = 'starting' | 'healthy' | 'unhealthy';
+
 export interface ContainerView {
   readonly id: string;
   readonly name: string;
@@ -50,6 +52,8 @@ export interface ContainerView {
   readonly imageId: string;
   readonly command: string;
   readonly state: ContainerState;
+  /** Absent when it has no health check or does not run. */
+  readonly health?: ContainerHealth;
   /** Docker's own words: `Up 3 minutes`, `Exited (0) 2 hours ago`. */
   readonly status: string;
   readonly createdAtMs: number;
@@ -72,6 +76,27 @@ export interface ContainerDetails extends ContainerView {
   readonly ipAddress: string;
   /** The whole `GET /containers/{id}/json` answer, for the inspect view. */
   readonly raw: unknown;
+}
+
+/** What a container used in one second. */
+export interface StatsSample {
+  readonly timeMs: number;
+  /** 100 is one whole CPU. */
+  readonly cpuPercent: number;
+  /** Without the page cache that can be dropped at once, as the docker command counts. */
+  readonly memoryBytes: number;
+  /** The container's limit, or the machine's memory. */
+  readonly memoryLimitBytes: number;
+  readonly receivedPerS: number;
+  readonly sentPerS: number;
+  readonly readPerS: number;
+  readonly writtenPerS: number;
+  readonly processes: number;
+}
+
+export interface ContainerSamples {
+  readonly id: string;
+  readonly samples: readonly StatsSample[];
 }
 
 export interface RunRequest {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type {
   ContainerDetails,
+  ContainerHealth,
   ContainerState,
   ContainerView,
   EngineEvent,
@@ -119,6 +120,7 @@ export const containerInspect = z.object({
     Error: text,
     StartedAt: text,
     FinishedAt: text,
+    Health: z.object({ Status: text }).nullish(),
   }),
   Config: z.object({
     Image: text,
@@ -222,6 +224,7 @@ export function toContainerView(container: ContainerSummary): ContainerView {
     imageId: container.ImageID,
     command: container.Command,
     state: container.State,
+    ...withHealth(healthInStatus(container.Status)),
     status: container.Status,
     createdAtMs: container.Created * 1000,
     ports: (container.Ports ?? []).flatMap((port): PortView[] => {
@@ -231,6 +234,18 @@ export function toContainerView(container: ContainerSummary): ContainerView {
     }),
     labels: container.Labels,
   };
+}
+
+/** The list says it in words only: `Up 3 minutes (healthy)`, `Up 2 seconds (health: starting)`. */
+function healthInStatus(status: string): string | undefined {
+  return /\((?:health: )?(starting|healthy|unhealthy)\)$/.exec(status)?.[1];
+}
+
+const healths: readonly ContainerHealth[] = ['starting', 'healthy', 'unhealthy'];
+
+function withHealth(status: string | undefined): { readonly health?: ContainerHealth } {
+  const health = healths.find((known) => known === status);
+  return health === undefined ? {} : { health };
 }
 
 /** @param view the same container in the list, for what inspect does not say; absent when it was just removed */
@@ -244,6 +259,7 @@ export function toContainerDetails(raw: unknown, view: ContainerView | undefined
     imageId: inspected.Image,
     command: [inspected.Path, ...inspected.Args].join(' '),
     state: inspected.State.Status,
+    ...withHealth(inspected.State.Health?.Status),
     status: view?.status ?? inspected.State.Status,
     createdAtMs: timeMs(inspected.Created),
     ports: view?.ports ?? [],

@@ -33,8 +33,8 @@ const statusAgeMs = 20_000;
 const maxRecentEvents = 500;
 const retryDelaysMs = [100, 250, 500, 1000, 2000];
 
-/** Actions of the exec sessions and health checks of a container change nothing in the lists. */
-const quietActions = /^(exec_|top$|resize$|attach$|detach$|health_status|archive-path$|extract-to-dir$|export$)/;
+/** Actions that change nothing in the lists. */
+const quietActions = /^(exec_|top$|resize$|attach$|detach$|archive-path$|extract-to-dir$|export$)/;
 
 const lists = ['containers', 'images', 'volumes', 'networks'] as const;
 type List = (typeof lists)[number];

@@ -4,6 +4,7 @@ import type { EngineEvent } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
+import { StatsFeed } from '../engine/stats-feed.ts';
 import type { HostServices } from '../services.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
@@ -13,6 +14,7 @@ import type { Handlers, StreamHandler } from './handlers.ts';
 import { ImageHandlers } from './images.ts';
 import { LogHandlers } from './logs.ts';
 import { NetworkHandlers } from './networks.ts';
+import { statsStream } from './stats.ts';
 import { VolumeHandlers } from './volumes.ts';
 
 /** Handlers with what they hold open: the event feed, kept connections, tasks, terminals. */
@@ -31,6 +33,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const networks = new NetworkHandlers(engine);
   const containers = new ContainerHandlers(engine, feed);
   const logs = new LogHandlers(engine, feed);
+  const stats = new StatsFeed(engine);
   const { vm, settings, doctor } = services;
   return {
     calls: {
@@ -89,6 +92,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
     },
     streams: {
       'logs.follow': logs.follow,
+      'containers.stats': statsStream(stats),
       'terminals.attach': attach(terminals),
       'vm.console': async function* (_input, { signal }) {
         for await (const data of vm.console(signal)) yield { data };
@@ -98,7 +102,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
     async [Symbol.asyncDispose]() {
       terminals.closeAll();
       await tasks.close();
-      await feed.close();
+      await Promise.all([feed.close(), stats.close()]);
       engine.close();
     },
   };

@@ -1,5 +1,6 @@
 /** Parsers for everything a window may send. What passes here is trusted inside. */
 import { z } from 'zod';
+import { maxStatsIds } from '../contract/channels.ts';
 import type { CallInput, CallName, StreamName, Streams, TopicName } from '../contract/channels.ts';
 
 const nothing = z.strictObject({});
@@ -8,6 +9,7 @@ const target = z.strictObject({ id: name });
 const words = z.array(z.string().max(131_072)).max(4096);
 const port = z.int().min(1).max(65_535);
 const labels = z.record(z.string().min(1).max(4096), z.string().max(65_536));
+const statsIds = z.array(name).max(maxStatsIds);
 const columns = z.int().min(1).max(1000);
 const rows = z.int().min(1).max(1000);
 
@@ -106,6 +108,7 @@ export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['i
     since: z.string().max(64).exactOptional(),
     follow: z.boolean(),
   }),
+  'containers.stats': z.strictObject({ ids: statsIds, historyS: z.int().min(0).max(3600) }),
   'terminals.attach': target,
   'vm.console': nothing,
   'engine.events': z.strictObject({ history: z.boolean().exactOptional() }),
@@ -113,6 +116,7 @@ export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['i
 
 export const streamMessages: { readonly [K in StreamName]: z.ZodType<Streams[K]['message']> } = {
   'logs.follow': z.never(),
+  'containers.stats': z.strictObject({ ids: statsIds }),
   'terminals.attach': z.union([z.strictObject({ data: z.string().max(1_048_576) }), z.strictObject({ columns, rows })]),
   'vm.console': z.never(),
   'engine.events': z.never(),

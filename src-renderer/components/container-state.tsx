@@ -1,5 +1,15 @@
-import { CircleAlert, CircleCheck, CircleDashed, CirclePause, CircleStop, LoaderCircle, RefreshCw } from 'lucide-react';
-import type { ContainerState } from '../../src-main/contract/engine.ts';
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CirclePause,
+  CircleStop,
+  HeartCrack,
+  HeartPulse,
+  LoaderCircle,
+  RefreshCw,
+} from 'lucide-react';
+import type { ContainerView } from '../../src-main/contract/engine.ts';
 import { doingWord, useBusyContainers, type ContainerVerb } from '../actions/containers.ts';
 
 const looks = {
@@ -12,6 +22,13 @@ const looks = {
   dead: { label: 'Dead', tone: 'bad', icon: CircleAlert },
 } as const;
 
+/** A health check says more than that it runs. */
+const healthLooks = {
+  starting: { label: 'Starting', tone: 'info', icon: HeartPulse },
+  healthy: { label: 'Healthy', tone: 'good', icon: HeartPulse },
+  unhealthy: { label: 'Unhealthy', tone: 'bad', icon: HeartCrack },
+} as const;
+
 /** The exit code in Docker's words `Exited (137) 2 hours ago`. */
 function exitCodeOf(status: string): number | undefined {
   const code = /^Exited \((-?\d+)\)/.exec(status)?.[1];
@@ -20,16 +37,24 @@ function exitCodeOf(status: string): number | undefined {
 
 /** The status without what the state already says: `Exited (137) 2 hours ago` → `2 hours ago`. */
 export function shortStatus(status: string): string {
-  return status.replace(/^(?:Exited|Restarting|Dead) \(-?\d+\) /, '').replace(/ \(Paused\)$/, '');
+  return status
+    .replace(/^(?:Exited|Restarting|Dead) \(-?\d+\) /, '')
+    .replace(/ \((?:Paused|healthy|unhealthy|health: starting)\)$/, '');
 }
 
 /** The state as icon and word; an action under way takes its place. */
-export function ContainerStateMark({ id, state, status }: { id: string; state: ContainerState; status: string }) {
-  const verb = useBusyContainers(({ busy }) => busy.get(id));
-  return <StateMark state={state} status={status} {...(verb === undefined ? {} : { verb })} />;
+export function ContainerStateMark(container: Pick<ContainerView, 'id' | 'state' | 'status' | 'health'>) {
+  const verb = useBusyContainers(({ busy }) => busy.get(container.id));
+  return <StateMark container={container} verb={verb} />;
 }
 
-function StateMark({ state, status, verb }: { state: ContainerState; status: string; verb?: ContainerVerb }) {
+interface StateMarkProps {
+  readonly container: Pick<ContainerView, 'state' | 'status' | 'health'>;
+  readonly verb: ContainerVerb | undefined;
+}
+
+function StateMark({ container, verb }: StateMarkProps) {
+  const { state, status, health } = container;
   if (verb !== undefined) {
     return (
       <span className="state busy">
@@ -40,7 +65,7 @@ function StateMark({ state, status, verb }: { state: ContainerState; status: str
   }
   const code = state === 'exited' ? exitCodeOf(status) : undefined;
   const failed = code !== undefined && code !== 0;
-  const look = looks[state];
+  const look = state === 'running' && health !== undefined ? healthLooks[health] : looks[state];
   const Icon = failed ? CircleAlert : look.icon;
   return (
     <span className={`state ${failed ? 'bad' : look.tone}`}>

@@ -6,22 +6,26 @@ import { memo, useCallback, useEffect, useMemo, useRef, useState, type KeyboardE
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { isTyping } from './search-field.tsx';
+import { GroupRow } from './table-group-row.tsx';
+import {
+  groupRows,
+  toggledAll,
+  type Grouping,
+  type RowPlace,
+  type Selection,
+  type TableEntry,
+} from './table-groups.ts';
 
 export interface Column<T> {
   readonly key: string;
   readonly header: string;
   /** A grid track: `minmax(8rem, 1fr)`. */
   readonly width: string;
-  /** Always, only from medium width, only from large width. */
-  readonly rank: 'always' | 'medium' | 'large';
+  /** Always, or only from that width on. */
+  readonly rank: 'always' | 'medium' | 'large' | 'wide';
   readonly align?: 'end';
   readonly sortBy?: (row: T) => string | number;
   readonly render: (row: T) => ReactNode;
-}
-
-interface Selection {
-  readonly keys: ReadonlySet<string>;
-  readonly onChange: (keys: ReadonlySet<string>) => void;
 }
 
 interface DataTableProps<T> {
@@ -32,6 +36,9 @@ interface DataTableProps<T> {
   readonly nameOf: (row: T) => string;
   readonly selection?: Selection;
   readonly initialSort?: Sort;
+  readonly grouping?: Grouping<T>;
+  /** Told when other rows came into sight; must stay the same function. */
+  readonly onVisible?: (rows: readonly T[]) => void;
   readonly onOpen: (row: T) => void;
   readonly onKey?: (row: T, event: KeyboardEvent) => void;
   /** Shown in place of rows. */
@@ -50,26 +57,31 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const { columns, keyOf, selection, empty, stale } = props;
   const [sort, setSort] = useState<Sort | undefined>(props.initialSort);
   const rows = useSorted(props.rows, columns, sort);
+  const { grouping, onVisible } = props;
+  const entries = useMemo(() => groupRows(rows, keyOf, grouping), [rows, keyOf, grouping]);
   const scroller = useRef<HTMLDivElement>(null);
   const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   const virtualizer = useVirtualizer({
-    count: rows.length,
+    count: entries.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     overscan: 8,
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row === undefined ? index : keyOf(row);
-    },
+    getItemKey: (index) => entries[index]?.key ?? index,
   });
-  const roving = useRovingRow(rows, keyOf, (index) => virtualizer.scrollToIndex(index));
-  const keyDown = useGridKeys(props, rows, roving.index, roving.move);
+  const items = virtualizer.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? -1;
+  useEffect(() => {
+    onVisible?.(entries.slice(first, last + 1).flatMap((entry) => (entry.kind === 'row' ? [entry.row] : [])));
+  }, [onVisible, entries, first, last]);
+  const roving = useRovingRow(entries, (index) => virtualizer.scrollToIndex(index));
+  const keyDown = useGridKeys(props, entries, roving.index, roving.move);
   return (
     <div
       className={['table', stale ? 'stale' : '', selection ? 'selectable' : ''].filter(Boolean).join(' ')}
       role="grid"
       aria-label={props.label}
-      aria-rowcount={rows.length + 1}
+      aria-rowcount={entries.length + 1}
       aria-multiselectable={selection !== undefined}
       style={tracks(columns, selection !== undefined)}
       onKeyDown={keyDown}
@@ -80,22 +92,20 @@ export function DataTable<T>(props: DataTableProps<T>) {
           empty
         ) : (
           <div role="presentation" style={{ height: virtualizer.getTotalSize(), position: 'relative' }}>
-            {virtualizer.getVirtualItems().map((item) => {
-              const row = rows[item.index];
-              if (row === undefined) return null;
-              const key = keyOf(row);
-              return (
-                <Row
-                  key={key}
-                  row={row}
-                  table={props}
-                  index={item.index}
-                  top={item.start}
-                  tabStop={item.index === roving.index}
-                  focusNow={roving.wanted === key}
-                  onFocus={roving.onFocus}
-                />
-              );
+            {items.map((item) => {
+              const entry = entries[item.index];
+              if (entry === undefined) return null;
+              const place = {
+                index: item.index,
+                top: item.start,
+                tabStop: item.index === roving.index,
+                focusNow: roving.wanted === entry.key,
+                onFocus: roving.onFocus,
+              };
+              if (entry.kind === 'row') {
+                return <Row key={entry.key} row={entry.row} grouped={entry.grouped} table={props} {...place} />;
+              }
+              return grouping && <GroupRow key={entry.key} entry={entry} table={{ ...props, grouping }} {...place} />;
             })}
           </div>
         )}
@@ -104,20 +114,16 @@ export function DataTable<T>(props: DataTableProps<T>) {
   );
 }
 
-interface RowProps<T> {
+interface RowProps<T> extends RowPlace {
   readonly row: T;
+  readonly grouped: boolean;
   readonly table: DataTableProps<T>;
-  readonly index: number;
-  readonly top: number;
-  readonly tabStop: boolean;
-  readonly focusNow: boolean;
-  readonly onFocus: (key: string) => void;
 }
 
 /** Memoised: scrolling renders only the rows that come into sight. */
 const Row = memo(PlainRow) as typeof PlainRow;
 
-function PlainRow<T>({ row, table, index, top, tabStop, focusNow, onFocus }: RowProps<T>) {
+function PlainRow<T>({ row, grouped, table, index, top, tabStop, focusNow, onFocus }: RowProps<T>) {
   const element = useRef<HTMLDivElement>(null);
   const key = table.keyOf(row);
   const { selection } = table;
@@ -128,7 +134,7 @@ function PlainRow<T>({ row, table, index, top, tabStop, focusNow, onFocus }: Row
   return (
     <div
       ref={element}
-      className="table-row"
+      className={grouped ? 'table-row grouped' : 'table-row'}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selection === undefined ? undefined : selected}
@@ -232,6 +238,7 @@ function tracks<T>(columns: readonly Column<T>[], selectable: boolean): Record<`
     '--tracks-small': of(['always']),
     '--tracks-medium': of(['always', 'medium']),
     '--tracks-large': of(['always', 'medium', 'large']),
+    '--tracks-wide': of(['always', 'medium', 'large', 'wide']),
   };
 }
 
@@ -257,11 +264,11 @@ function toggled(keys: ReadonlySet<string>, key: string): ReadonlySet<string> {
 }
 
 /** Which row holds the tab stop, by key, so that a re-sort or a removal elsewhere does not move it. */
-function useRovingRow<T>(rows: readonly T[], keyOf: (row: T) => string, reveal: (index: number) => void) {
+function useRovingRow<T>(rows: readonly TableEntry<T>[], reveal: (index: number) => void) {
   const [current, setCurrent] = useState<string>();
   const [wanted, setWanted] = useState<string>();
   const lastIndex = useRef(0);
-  let index = rows.findIndex((row) => keyOf(row) === current);
+  let index = rows.findIndex(({ key }) => key === current);
   // The row is gone: its place is taken by the one that moved up.
   if (index === -1) index = Math.min(lastIndex.current, rows.length - 1);
   useEffect(() => {
@@ -271,8 +278,8 @@ function useRovingRow<T>(rows: readonly T[], keyOf: (row: T) => string, reveal: 
     const row = rows[Math.max(0, Math.min(rows.length - 1, next))];
     if (row === undefined) return;
     reveal(rows.indexOf(row));
-    setCurrent(keyOf(row));
-    setWanted(keyOf(row));
+    setCurrent(row.key);
+    setWanted(row.key);
   };
   const onFocus = useCallback((key: string) => {
     setCurrent(key);
@@ -281,7 +288,12 @@ function useRovingRow<T>(rows: readonly T[], keyOf: (row: T) => string, reveal: 
   return { index, wanted, move, onFocus };
 }
 
-function useGridKeys<T>(table: DataTableProps<T>, rows: readonly T[], index: number, move: (index: number) => void) {
+function useGridKeys<T>(
+  table: DataTableProps<T>,
+  rows: readonly TableEntry<T>[],
+  index: number,
+  move: (index: number) => void,
+) {
   const step = (key: string): number | undefined => {
     if (key === 'j' || key === 'ArrowDown') return index + 1;
     if (key === 'k' || key === 'ArrowUp') return index - 1;
@@ -315,9 +327,14 @@ function useGridKeys<T>(table: DataTableProps<T>, rows: readonly T[], index: num
       move(next);
       return;
     }
-    const row = rows[index];
-    if (row === undefined) return;
+    const entry = rows[index];
+    if (entry === undefined) return;
     const onRow = (event.target as HTMLElement).classList.contains('table-row');
+    if (entry.kind === 'group') {
+      pressGroupKey(table, entry, onRow, event);
+      return;
+    }
+    const { row } = entry;
     if (event.key === 'x' || (event.key === ' ' && onRow)) {
       event.preventDefault();
       table.selection?.onChange(toggled(table.selection.keys, table.keyOf(row)));
@@ -327,4 +344,23 @@ function useGridKeys<T>(table: DataTableProps<T>, rows: readonly T[], index: num
       table.onKey?.(row, event);
     }
   };
+}
+
+function pressGroupKey<T>(
+  { grouping, selection, keyOf }: DataTableProps<T>,
+  { group, rows }: TableEntry<T> & { readonly kind: 'group' },
+  onRow: boolean,
+  event: KeyboardEvent,
+): void {
+  const collapsed = grouping?.collapsed.has(group) ?? false;
+  const turns = event.key === 'ArrowRight' ? collapsed : event.key === 'ArrowLeft' ? !collapsed : event.key === 'Enter';
+  if (event.key === 'x' || (event.key === ' ' && onRow)) {
+    event.preventDefault();
+    selection?.onChange(toggledAll(selection.keys, rows.map(keyOf)));
+  } else if (turns && onRow) {
+    event.preventDefault();
+    grouping?.onToggle(group);
+  } else {
+    grouping?.onKey?.(rows, event);
+  }
 }

@@ -66,3 +66,9 @@ export function formatCount(count: number, one: string, many = `${one}s`): strin
 export function shortId(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12);
 }
+
+/** `0.4 %`, `37 %`, `210 %`. */
+export function formatPercent(percent: number): string {
+  if (!Number.isFinite(percent) || percent < 0) return '–';
+  return `${percent.toFixed(percent >= 9.95 || percent === 0 ? 0 : 1)} %`;
+}

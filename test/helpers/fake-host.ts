@@ -11,6 +11,7 @@ import { containerOf, detailsOf, usualContainers, usualImages } from './window-f
 import { FakeObjects } from './fake-objects.ts';
 import { Source } from './handlers.ts';
 import { consoleText, logs, type LogStyle } from './fake-streams.ts';
+import { fakeStats } from './fake-stats.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 
 const stageLabels: Readonly<Record<VmStage, string>> = {
@@ -40,6 +41,8 @@ export class FakeHost {
   );
   logStyle: LogStyle = 'web';
   bootStepMs = 400;
+  /** Containers whose statistics are watched now. */
+  statsWatched: readonly string[] = [];
   /** The stage the next boot fails at. */
   failAt: VmStage | undefined;
   /** Calls as they came, for asserting that a click did what it says. */
@@ -198,6 +201,7 @@ export class FakeHost {
     },
     streams: {
       'logs.follow': ({ tail, since }, { signal }) => logs(this.logStyle, tail, since, signal),
+      'containers.stats': fakeStats((ids) => (this.statsWatched = ids)),
       'terminals.attach': ({ id }, context) => this.terminals.attach(id, context),
       'vm.console': (_input, { signal }) => serialConsole(signal),
       'engine.events': ({ history = false }, { signal }) => this.objects.events(history, signal),

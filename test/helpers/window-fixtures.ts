@@ -100,6 +100,23 @@ export function usualContainers(): ContainerView[] {
   ];
 }
 
+/** Two compose projects, with health checks, beside the usual containers. */
+export function composeContainers(): ContainerView[] {
+  const service = (seed: number, project: string, name: string, values: Partial<ContainerView>) =>
+    container(seed, {
+      name: `${project}-${name}-1`,
+      labels: { 'com.docker.compose.project': project, 'com.docker.compose.service': name },
+      ...values,
+    });
+  return [
+    ...usualContainers(),
+    service(31, 'shop', 'api', { status: 'Up 2 hours (healthy)', health: 'healthy', ports: [tcp(8080, 8081)] }),
+    service(32, 'shop', 'db', { image: 'postgres:17', status: 'Up 2 hours (unhealthy)', health: 'unhealthy' }),
+    service(33, 'shop', 'mail', { state: 'exited', status: 'Exited (0) 2 hours ago' }),
+    service(34, 'blog', 'web', { status: 'Up 4 seconds (health: starting)', health: 'starting' }),
+  ];
+}
+
 /** Names that try to be markup, colour, reading direction and length. */
 export function hostileContainers(): ContainerView[] {
   return [

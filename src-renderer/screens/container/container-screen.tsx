@@ -137,7 +137,7 @@ function ContainerHead({ container }: { container: ContainerView }) {
         </div>
       </div>
       <div className="page-sub">
-        <ContainerStateMark id={id} state={state} status={status} />
+        <ContainerStateMark {...container} />
         <Outside text={status} />
         <Outside text={image} />
         {distinctPorts(container.ports)

@@ -10,6 +10,7 @@ import { PortLinks } from '../../components/port-links.tsx';
 import { Ago, Outside } from '../../components/text.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { CpuUsage, MemoryUsage } from './usage.tsx';
 
 /** Running first, then by name within. */
 const stateOrder = ['running', 'paused', 'restarting', 'removing', 'created', 'exited', 'dead'];
@@ -21,7 +22,7 @@ export const containerColumns: readonly Column<ContainerView>[] = [
     width: '6.4rem',
     rank: 'always',
     sortBy: (row) => stateOrder.indexOf(row.state),
-    render: (row) => <ContainerStateMark id={row.id} state={row.state} status={row.status} />,
+    render: (row) => <ContainerStateMark {...row} />,
   },
   {
     key: 'name',
@@ -47,17 +48,31 @@ export const containerColumns: readonly Column<ContainerView>[] = [
     render: (row) => <PortLinks ports={row.ports} />,
   },
   {
+    key: 'cpu',
+    header: 'CPU',
+    width: '6.7rem',
+    rank: 'large',
+    render: (row) => <CpuUsage container={row} />,
+  },
+  {
+    key: 'memory',
+    header: 'Memory',
+    width: '7.2rem',
+    rank: 'large',
+    render: (row) => <MemoryUsage container={row} />,
+  },
+  {
     key: 'status',
     header: 'Status',
     width: '6.6rem',
-    rank: 'large',
+    rank: 'wide',
     render: (row) => <Outside text={shortStatus(row.status)} className="quiet" />,
   },
   {
     key: 'created',
     header: 'Created',
     width: '7rem',
-    rank: 'large',
+    rank: 'wide',
     sortBy: (row) => -row.createdAtMs,
     render: (row) => (
       <span className="quiet outside">

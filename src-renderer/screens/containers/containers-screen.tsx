@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState, type KeyboardEvent } from 'react';
+import { useCallback, useEffect, useMemo, useState, type KeyboardEvent } from 'react';
 import { Download, Play, RotateCw, Square, Trash2, X } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, type ContainerVerb } from '../../actions/containers.ts';
@@ -13,10 +13,12 @@ import { formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useContainers, useImages } from '../../stores/objects.ts';
+import { useWatchStats } from '../../stores/stats.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { StarterPanel } from '../boot/starter-panel.tsx';
 import { containerColumns } from './container-columns.tsx';
 import { filterContainers, type StateFilter } from './filter-containers.ts';
+import { pressProjectKey, projectOf, ProjectHead } from './project-group.tsx';
 
 const none: readonly ContainerView[] = [];
 
@@ -29,6 +31,8 @@ export function ContainersScreen() {
   const [state, setState] = useState<StateFilter>('all');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => filterContainers(all, query, state), [all, query, state]);
+  const grouping = useProjects();
+  const onVisible = useUsageInSight();
   const clear = () => {
     setQuery('');
     setState('all');
@@ -73,6 +77,8 @@ export function ContainersScreen() {
             selection={{ keys: selected, onChange: setSelected }}
             onOpen={(container) => navigate({ screen: 'container', id: container.id, tab: 'logs' })}
             onKey={pressKey}
+            grouping={grouping}
+            onVisible={onVisible}
             stale={!ready}
             empty={
               all.length === 0 ? (
@@ -88,6 +94,36 @@ export function ContainersScreen() {
       )}
     </ScreenFrame>
   );
+}
+
+const collapsedKey = 'wherry.projects.collapsed';
+
+/** Containers of a compose project stand together; which projects are closed is remembered. */
+function useProjects() {
+  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(
+    () => new Set((localStorage.getItem(collapsedKey) ?? '').split('\n').filter(Boolean)),
+  );
+  return useMemo(() => {
+    const onToggle = (project: string) => {
+      const next = new Set(collapsed);
+      if (!next.delete(project)) next.add(project);
+      localStorage.setItem(collapsedKey, [...next].slice(-200).join('\n'));
+      setCollapsed(next);
+    };
+    const renderHead = (project: string, containers: readonly ContainerView[]) => (
+      <ProjectHead project={project} containers={containers} />
+    );
+    return { of: projectOf, collapsed, onToggle, renderHead, onKey: pressProjectKey };
+  }, [collapsed]);
+}
+
+/** Only the running containers in sight are measured. */
+function useUsageInSight(): (rows: readonly ContainerView[]) => void {
+  const [ids, setIds] = useState('');
+  useWatchStats(useMemo(() => ids.split(' ').filter(Boolean), [ids]));
+  return useCallback((rows: readonly ContainerView[]) => {
+    setIds(rows.flatMap(({ id, state }) => (state === 'running' ? [id] : [])).join(' '));
+  }, []);
 }
 
 const settleMs = 1500;
