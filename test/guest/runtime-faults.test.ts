@@ -199,9 +199,11 @@ function defineTests(): void {
     });
     assert.ok(Math.max(...residentKib) <= 1024, `${Math.max(...residentKib)} KiB`);
     await Promise.all(all.map(({ container }) => container.kill(15)));
-    await Promise.all(all.map(({ container }) => container.kill(9).catch(() => undefined)));
+    // Some have ended by now, or are just ending: a signal to those is no error.
+    await Promise.all(all.map(({ container }) => container.kill(9)));
     const ends = await Promise.all(all.map(({ container }) => container.exited));
     assert.ok(ends.every((end) => end.exitCode >= 128));
+    await all[0]?.container.kill(9);
   });
 }
 

@@ -3,7 +3,7 @@
  * does not need is loaded after the socket answers.
  */
 import { mkdir } from 'node:fs/promises';
-import type { AgentConfig } from './config.ts';
+import { type AgentConfig, containerSocket } from './config.ts';
 import { dataDiskSpace, DiskError, mountDataDisk, unmountDataDisk } from './disk/data-disk.ts';
 import type { Engine } from './engine.ts';
 import { GuestStatus } from './health.ts';
@@ -45,6 +45,7 @@ export async function startAgent(config: AgentConfig): Promise<void> {
   await mkdir(config.runDir, { recursive: true });
   const server = await startEngineServer({
     socketPath: config.engineSocket,
+    containerSocketPath: containerSocket(config),
     serverHeader: `Wherry/${config.version} (linux)`,
     early: wherryRoutes({
       health: () => status.probe(),

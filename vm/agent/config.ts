@@ -40,3 +40,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     manageDisk: env.WHERRY_DISK !== 'none',
   };
 }
+
+/** The engine's socket for containers that are given `/var/run/docker.sock`. */
+export function containerSocket(config: Pick<AgentConfig, 'runDir'>): string {
+  return `${config.runDir}/open/docker.sock`;
+}

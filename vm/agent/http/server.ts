@@ -2,10 +2,12 @@
  * The HTTP server on the engine's socket. It listens before the engine is ready: the routes given at the start answer at
  * once, all others 503 with the boot stage until `open` hands over the rest.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, ServerResponse } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
-import { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createSocketServer, Socket } from 'node:net';
+import type { Server as SocketServer } from 'node:net';
+import path from 'node:path';
 import { EngineError } from '../../contract/errors.ts';
 import { log } from '../log.ts';
 import { apiVersion, splitVersion } from './version.ts';
@@ -25,11 +27,13 @@ const maxHeaderBytes = 64 * 1024;
 const headersTimeoutMs = 60_000;
 
 /**
- * Listens on a unix socket (replacing a stale one), mode 0660.
+ * Listens on a unix socket (replacing a stale one), mode 0660, and on one for containers that are given it
+ * (`-v /var/run/docker.sock:…`): their root is nobody to the guest, so that one has mode 0666 in a folder of mode 0700.
  * @param describeBoot What a request that comes too early is told.
  */
 export async function startEngineServer(options: {
   readonly socketPath: string;
+  readonly containerSocketPath?: string;
   readonly serverHeader: string;
   readonly early: readonly Route[];
   readonly describeBoot: () => string;
@@ -46,8 +50,8 @@ export async function startEngineServer(options: {
     response.on('close', () => aborter.abort());
     try {
       const url = new URL(request.url ?? '/', 'http://engine');
-      const { version, path } = splitVersion(url.pathname);
-      const match = router.match(request.method ?? 'GET', path);
+      const { version, path: route } = splitVersion(url.pathname);
+      const match = router.match(request.method ?? 'GET', route);
       if (typeof match === 'string') throw noRoute(match, isOpen, options.describeBoot);
       await match.route.handle({
         request,
@@ -82,7 +86,12 @@ export async function startEngineServer(options: {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     else socket.destroy();
   });
-  await listen(server, options.socketPath);
+  await listen(server, options.socketPath, 0o660);
+  const forContainers = createSocketServer({ allowHalfOpen: true }, (socket) => server.emit('connection', socket));
+  if (options.containerSocketPath !== undefined) {
+    mkdirSync(path.dirname(options.containerSocketPath), { recursive: true, mode: 0o700 });
+    await listen(forContainers, options.containerSocketPath, 0o666);
+  }
   return {
     open(routes) {
       router = new Router([...options.early, ...routes]);
@@ -90,6 +99,7 @@ export async function startEngineServer(options: {
     },
     close: () =>
       new Promise((resolve) => {
+        forContainers.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
@@ -101,11 +111,11 @@ function noRoute(reason: 'not-found' | 'wrong-method', isOpen: boolean, describe
   return new EngineError('not-found', reason === 'not-found' ? 'page not found' : 'no such method for this page');
 }
 
-async function listen(server: Server, socketPath: string): Promise<void> {
+async function listen(server: SocketServer, socketPath: string, mode: number): Promise<void> {
   rmSync(socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    const umask = process.umask(0o117);
+    const umask = process.umask(0o777 & ~mode);
     server.listen(socketPath, () => {
       server.off('error', reject);
       server.on('error', (error) => log.error('the engine server', error));
@@ -113,5 +123,5 @@ async function listen(server: Server, socketPath: string): Promise<void> {
     });
     process.umask(umask);
   });
-  chmodSync(socketPath, 0o660);
+  chmodSync(socketPath, mode);
 }

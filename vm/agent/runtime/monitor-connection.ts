@@ -65,6 +65,10 @@ export class MonitorConnection {
     });
   }
 
+  get isGone(): boolean {
+    return this.#socket.destroyed;
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -75,7 +75,10 @@ export class MonitoredContainer implements RunningContainer {
   }
 
   async kill(signal: number): Promise<void> {
-    await this.connection.request(requestTags.kill, [signal]);
+    await this.connection.request(requestTags.kill, [signal]).catch((error: unknown) => {
+      // The monitor goes when the container has ended, and takes it along when it goes first: it is dead already.
+      if (!this.connection.isGone) throw error;
+    });
   }
 
   pause(): Promise<void> {

@@ -1,8 +1,10 @@
 /** Gets a container's mounts ready at its start: sources exist, fresh volumes hold what the image has at their place. */
 import { execFile } from 'node:child_process';
 import { chmod, chown, mkdir, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { EngineError } from '../../contract/errors.ts';
+import { containerSocket } from '../config.ts';
 import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
@@ -11,6 +13,12 @@ import { mountMerged } from './merged-root.ts';
 import { resolveBeneath } from './resolve-beneath.ts';
 
 const run = promisify(execFile);
+
+/**
+ * Tools that work on the engine from a container bind its socket under the name they know it by: `/var/run/docker.sock`, or
+ * where it is on the host, which means nothing here. It is another socket after a restart of the agent.
+ */
+const engineSocketName = 'docker.sock';
 
 /** The OCI mounts of a container's own mount points, outermost first. */
 export async function prepareMounts(
@@ -22,8 +30,9 @@ export async function prepareMounts(
   const sorted = [...record.mounts].sort((a, b) => a.Destination.length - b.Destination.length);
   for (const mount of sorted) {
     if (mount.Type === 'volume') await fillVolume(parts.config, mount, rootfs);
-    if (mount.Type === 'bind') await ensureBindSource(mount, idRangeOf(record)?.base ?? 0);
-    mounts.push(toOciMount(mount, record.idSlot !== undefined, parts.config.dataDir));
+    const source = await sourceOf(parts, mount);
+    if (mount.Type === 'bind') await ensureBindSource({ ...mount, Source: source }, idRangeOf(record)?.base ?? 0);
+    mounts.push(toOciMount({ ...mount, Source: source }, record.idSlot !== undefined, parts.config.dataDir));
   }
   return mounts;
 }
@@ -41,13 +50,14 @@ function toOciMount(mount: MountPoint, hasIdRange: boolean, dataDir: string): Oc
   return { destination: mount.Destination, type: 'bind', source: mount.Source, options };
 }
 
+async function sourceOf(parts: Pick<Parts, 'config'>, { Type, Source }: MountPoint): Promise<string> {
+  const isSocket = Type === 'bind' && path.basename(Source) === engineSocketName && !(await exists(Source));
+  return isSocket ? containerSocket(parts.config) : Source;
+}
+
 /** A missing folder is made, as by Docker's `-v`, for the container's own root. */
 async function ensureBindSource(mount: MountPoint, ownerId: number): Promise<void> {
-  const exists = await stat(mount.Source).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return;
+  if (await exists(mount.Source)) return;
   if (mount.Mode === 'must-exist') {
     throw new EngineError(
       'invalid-parameter',
@@ -70,4 +80,11 @@ async function fillVolume(config: Parts['config'], mount: MountPoint, rootfs: Ro
   await run('cp', ['-a', `${source}/.`, `${mount.Source}/`]);
   await chown(mount.Source, stats.uid, stats.gid);
   await chmod(mount.Source, stats.mode & 0o7777);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }

@@ -49,33 +49,39 @@ export function prepareExec(parts: Parts, id: string): ExecSession {
 }
 
 /**
- * Starts it. With `takeClient` the connection is asked for once the program can run, and joined; the promise then
- * resolves when the connection is over. Without, it resolves when the program has been started.
+ * Starts it. With `takeClient` the connection is taken over first and joined when the program runs; the promise then resolves
+ * when the connection is over. Without, it resolves when the program has been started.
+ *
+ * First, because a client may read the headers through a buffer of its own and lose what comes with them (docker-py does).
  */
 export async function startExec(
   parts: Parts,
   session: ExecSession,
   takeClient: (() => Promise<Duplex>) | undefined,
 ): Promise<void> {
-  let started: StartedExec;
-  try {
-    started = await runExec(parts, session);
-  } catch (failure) {
-    const isAboutProgram = failure instanceof EngineError && failure.cause instanceof LaunchError;
-    if (takeClient === undefined || !isAboutProgram) throw failure;
-    tellClient(await takeClient(), failure.message, session.config.tty);
-    return;
-  }
-  const { exec, ended } = started;
   if (takeClient === undefined) {
+    const { exec } = await runExec(parts, session);
     // Nobody reads; the program must not block on a full pipe.
     exec.stream.on('error', () => undefined);
     exec.stream.resume();
     return;
   }
   const { config } = session;
+  session.status = 'running';
+  const client = await takeClient().catch((error: unknown) => {
+    session.status = 'ended';
+    throw error;
+  });
+  let started: StartedExec;
+  try {
+    started = await runExec(parts, session);
+  } catch (failure) {
+    tellClient(client, failure instanceof Error ? failure.message : String(failure), config.tty);
+    return;
+  }
+  const { exec, ended } = started;
   const detachKeys = config.tty || config.detachKeys !== '' ? new DetachKeys(config.detachKeys) : undefined;
-  await joinExec(await takeClient(), exec, ended, { stdin: config.attachStdin, detachKeys });
+  await joinExec(client, exec, ended, { stdin: config.attachStdin, detachKeys });
 }
 
 export interface StartedExec {

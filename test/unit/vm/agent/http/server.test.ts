@@ -165,6 +165,28 @@ test('an upgraded request whose body never comes leaves nothing behind', async (
   assert.equal((await call(socketPath, 'GET', '/_ping')).status, 200);
 });
 
+test('containers given the engine’s socket reach it by one that anyone may open, in a folder that nobody may enter', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wherry-http-'));
+  const containerSocketPath = path.join(folder, 'open', 'docker.sock');
+  const server = await startEngineServer({
+    socketPath: path.join(folder, 'docker.sock'),
+    containerSocketPath,
+    serverHeader: '',
+    early: routes,
+    describeBoot: () => '',
+  });
+  t.after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+  assert.equal((await call(containerSocketPath, 'GET', '/taken')).status, 409);
+  const modeOf = (file: string): number => statSync(file).mode & 0o777;
+  assert.deepEqual(
+    [path.join(folder, 'docker.sock'), containerSocketPath, path.dirname(containerSocketPath)].map(modeOf),
+    [0o660, 0o666, 0o700],
+  );
+});
+
 test('a hijacked connection that nobody reads yet keeps what comes', async (t) => {
   let taken: Awaited<ReturnType<typeof hijack>> | undefined;
   const late: Route = {
