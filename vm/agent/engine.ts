@@ -5,6 +5,7 @@ import type { StageHealth } from '../contract/wherry-api.ts';
 import type { AgentConfig } from './config.ts';
 import { EventFeed } from './events.ts';
 import { readSeed } from './health.ts';
+import { buildRoutes } from './http/build.ts';
 import { commitRoutes } from './http/commit.ts';
 import { containerFileRoutes } from './http/container-files.ts';
 import { containerStreamRoutes } from './http/container-streams.ts';
@@ -36,6 +37,7 @@ import { containerMigrations, ContainerStore } from './state/container-store.ts'
 import { openDatabase } from './state/database.ts';
 import type { Database } from './state/database.ts';
 import { imageMigrations, SqliteImageRecords } from './state/images.ts';
+import { removeBuildFolders } from './use-cases/build-folder.ts';
 import { ExecStore } from './use-cases/exec-store.ts';
 import { LiveContainers } from './use-cases/live-containers.ts';
 import type { Parts } from './use-cases/parts.ts';
@@ -71,6 +73,7 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
   const parts = buildParts({ config, seed, database, store, events, images, network, runtime });
   await allowLowPorts();
   await reconcile(parts);
+  await removeBuildFolders(config, images.parts.program);
   void images.importStarter(config.starterDir);
   return {
     routes: routesOf(parts, images, {
@@ -179,6 +182,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...execRoutes(parts),
     ...imageRoutes(images.parts),
     ...commitRoutes(parts, images.parts),
+    ...buildRoutes(parts, images.parts),
     ...networkRoutes(parts),
     ...volumeRoutes(parts),
   ];

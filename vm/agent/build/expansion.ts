@@ -212,10 +212,10 @@ function withoutEnd(value: string, pattern: string, longest: boolean): string {
 
 /** A shell's pattern: `*` and `?`. */
 function patternOf(pattern: string, greedy: boolean, where: 'start' | 'whole' | 'anywhere', all = false): RegExp {
-  const body = pattern
-    .replaceAll(/[.+^${}()|[\]\\/]/g, '\\$&')
-    .replaceAll('*', greedy ? '[\\s\\S]*' : '[\\s\\S]*?')
-    .replaceAll('?', '[\\s\\S]');
+  const body = pattern.replaceAll(/[*?]|[.+^${}()|[\]\\/]/g, (char) => {
+    if (char === '*') return greedy ? '[\\s\\S]*' : '[\\s\\S]*?';
+    return char === '?' ? '[\\s\\S]' : `\\${char}`;
+  });
   return new RegExp(`${where === 'anywhere' ? '' : '^'}${body}${where === 'whole' ? '$' : ''}`, all ? 'g' : '');
 }
 

@@ -205,6 +205,8 @@ export interface ContainerRecord {
   readonly restartCount: number;
   /** Stopped by the user since its last start: `unless-stopped` leaves it so. */
   readonly manuallyStopped: boolean;
+  /** Belongs to a build that is under way: of no more use when its agent ends. */
+  readonly isBuildStep?: boolean;
 }
 
 /** A state with a live process. */

@@ -36,6 +36,7 @@ export async function createContainer(
   parts: Parts,
   name: string | undefined,
   request: CreateRequest,
+  options: Pick<ContainerRecord, 'isBuildStep'> = {},
 ): Promise<CreateResult> {
   const chosen = name === undefined ? inventName((taken) => parts.store.isNameFree(taken)) : checkContainerName(name);
   const hostConfig = completeHostConfig(request.hostConfig);
@@ -52,9 +53,8 @@ export async function createContainer(
     volumes: parts.volumes,
     findContainer: (reference) => parts.store.find(reference),
   });
-  const record = parts.store.add(newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), {
-    wantsIdRange: usesUserNamespace(hostConfig),
-  });
+  const added = { ...newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), ...options };
+  const record = parts.store.add(added, { wantsIdRange: usesUserNamespace(hostConfig) });
   publishContainerEvent(parts, record, 'create');
   return { id, warnings };
 }

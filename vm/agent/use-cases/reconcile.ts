@@ -72,8 +72,8 @@ async function findProcess(
       exitRecordPath: paths.exitRecord,
     });
     if (process === undefined) return undefined;
-    if (isRunning(record)) return { record, process };
-    log.warn(`${record.name} was being started when the agent ended; it is taken back`);
+    if (isRunning(record) && record.isBuildStep !== true) return { record, process };
+    log.warn(`${record.name} was being started, or was a build's, when the agent ended; it is taken back`);
     await process.kill(killed);
     await process.exited;
     process.detach();
@@ -112,7 +112,8 @@ async function recordLostEnd(parts: Parts, record: ContainerRecord): Promise<voi
 async function finishRemovals(parts: Parts): Promise<number> {
   let removed = 0;
   for (const record of parts.store.all()) {
-    const isLeftover = record.hostConfig.AutoRemove && record.state.status === 'exited';
+    const isLeftover =
+      record.isBuildStep === true || (record.hostConfig.AutoRemove && record.state.status === 'exited');
     if (record.state.status !== 'removing' && !isLeftover) continue;
     try {
       await parts.live.of(record.id).lock.run(() => removeStopped(parts, record.id, { volumes: isLeftover }));

@@ -1,0 +1,234 @@
+/** Builds that run nothing: real archives, overlays and layers, no VM. What RUN does is in test/e2e/docker-build.test.ts. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { createContainerBody } from '../../../../../vm/agent/http/create-body.ts';
+import { buildImage } from '../../../../../vm/agent/use-cases/build-image.ts';
+import type { BuildLine, BuildRequest } from '../../../../../vm/agent/use-cases/build-request.ts';
+import type { Parts } from '../../../../../vm/agent/use-cases/parts.ts';
+import type { KnownImage } from '../../../../../vm/agent/state/images.ts';
+import { cannotUnpack, leftovers, openTestStore } from '../../../../helpers/image-store.ts';
+import { tar } from '../../../../helpers/tar.ts';
+import type { TarEntry } from '../../../../helpers/tar.ts';
+
+interface Built {
+  readonly image: KnownImage;
+  readonly text: string;
+  /** `mode uid:gid` of a file, by the topmost layer that has it. */
+  look(name: string): string;
+  read(name: string): string;
+}
+
+interface Builder {
+  build(entries: readonly TarEntry[] | Readable, options?: Partial<BuildRequest>): Promise<Built>;
+}
+
+async function openBuilder(t: TestContext): Promise<Builder> {
+  const store = await openTestStore();
+  const config = { dataDir: store.folder, runDir: path.join(store.folder, 'run') };
+  t.after(async () => {
+    assert.deepEqual(leftovers(store), []);
+    assert.deepEqual(readdirSync(path.join(store.folder, 'builds')), []);
+    assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), new RegExp(store.folder));
+    await store[Symbol.asyncDispose]();
+  });
+  return {
+    async build(entries, options = {}) {
+      const request: BuildRequest = {
+        ...{ dockerfile: 'Dockerfile', names: [], buildArgs: new Map(), labels: {}, target: '', platform: '' },
+        ...{ noCache: false, pull: false, cacheFrom: [], removeAfter: true, removeAfterFailure: false },
+        container: createContainerBody.parse({}),
+        credentials: () => undefined,
+        ...options,
+      };
+      const lines: BuildLine[] = [];
+      const body = entries instanceof Readable ? entries : Readable.from([tar(...entries)]);
+      const signal = new AbortController().signal;
+      const id = await buildImage({ config } as Parts, store.parts, request, body, (line) => lines.push(line), signal);
+      const image = store.parts.records.get(id);
+      assert.ok(image);
+      const find = (name: string): string => {
+        const folders = [...image.layers]
+          .reverse()
+          .map(({ diffId }) => path.join(store.folder, 'layers', diffId.slice(7)));
+        const found = folders
+          .map((folder) => path.join(folder, name))
+          .find((file) => statSync(file, { throwIfNoEntry: false }));
+        assert.ok(found, `${name} is in the image`);
+        return found;
+      };
+      return {
+        image,
+        text: lines.map((line) => ('stream' in line ? line.stream : '')).join(''),
+        look: (name) => {
+          const { mode, uid, gid } = statSync(find(name));
+          return `${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
+        },
+        read: (name) => readFileSync(find(name), 'utf8'),
+      };
+    },
+  };
+}
+
+function dockerfile(...lines: string[]): TarEntry {
+  return { name: 'Dockerfile', data: `${lines.join('\n')}\n` };
+}
+
+describe('build', { skip: cannotUnpack }, () => {
+  test('files, owners, modes, folders, what is ignored', async (t) => {
+    const { build } = await openBuilder(t);
+    const { look, read, image, text } = await build(
+      [
+        dockerfile(
+          'FROM scratch',
+          'COPY a b /d/',
+          'COPY --chown=7:8 --chmod=600 tree /t',
+          'WORKDIR /w/x',
+          'COPY a .',
+          'COPY . /all',
+        ),
+        { name: '.dockerignore', data: 'Dockerfile\n' },
+        { name: 'a', data: 'A', uid: 1000, mode: 0o640 },
+        { name: 'b', data: 'B' },
+        { name: 'tree/', type: '5', mode: 0o700 },
+        { name: 'tree/.wh.kept', data: 'no whiteout' },
+        { name: 'tree/in/', type: '5' },
+        { name: 'tree/in/file', data: 'F' },
+      ],
+      { names: ['x/y:z'] },
+    );
+    assert.deepEqual(['d', 'd/a', 't', 't/in', 't/in/file', 'w/x', 'w/x/a', 'all'].map(look), [
+      '755 0:0',
+      '640 0:0',
+      '755 7:8',
+      '600 7:8',
+      '600 7:8',
+      '755 0:0',
+      '640 0:0',
+      '755 0:0',
+    ]);
+    assert.equal(read('all/.dockerignore'), 'Dockerfile\n');
+    assert.throws(() => read('all/Dockerfile'));
+    assert.equal(image.layers.length, 5);
+    assert.match(
+      text,
+      /Step 6\/6 : COPY \. \/all\n ---> [0-9a-f]{12}\nSuccessfully built [0-9a-f]{12}\nSuccessfully tagged x\/y:z\n$/,
+    );
+  });
+
+  test('the cache: hit, missed by content, by mode and by what comes before; the epoch makes the same image', async (t) => {
+    const { build } = await openBuilder(t);
+    const of = (data: string, mode = 0o644, mtime = 1): TarEntry[] => [
+      dockerfile('FROM scratch', 'ENV A=b', 'COPY f /f', 'CMD ["x"]'),
+      { name: 'f', data, mode, mtime },
+    ];
+    const hits = ({ text }: Built): number => text.match(/Using cache/g)?.length ?? 0;
+    const first = await build(of('one'));
+    const again = await build(of('one', 0o644, 99));
+    assert.deepEqual([hits(again), again.image.id], [3, first.image.id]);
+    assert.equal(hits(await build(of('two'))), 1);
+    assert.equal(hits(await build(of('one', 0o600))), 1);
+    assert.equal(hits(await build(of('one'), { noCache: true })), 0);
+    const epoch = { noCache: true, buildArgs: new Map([['SOURCE_DATE_EPOCH', '1700000000']]) };
+    const [left, right] = [
+      await build(of('one', 0o644, 1_800_000_000), epoch),
+      await build(of('one', 0o644, 1_900_000_000), epoch),
+    ];
+    assert.equal(left.image.id, right.image.id);
+    assert.equal(left.image.config.created, '2023-11-14T22:13:20.000Z');
+  });
+
+  test('stages, arguments, links in the image, archives in every compression', async (t) => {
+    const { build } = await openBuilder(t);
+    const folder = mkdtempSync(path.join(tmpdir(), 'wherry-add-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    mkdirSync(path.join(folder, 'in'));
+    const archives = (['z', 'j', 'J', ''] as const).map((letter): TarEntry => {
+      execFileSync('tar', [`-c${letter}f`, path.join(folder, 'out'), '-C', folder, 'in']);
+      return { name: `x${letter}.tar`, data: readFileSync(path.join(folder, 'out')) };
+    });
+    const { look, read } = await build([
+      dockerfile(
+        ...[
+          'ARG TOP=top',
+          'FROM scratch AS one',
+          'ARG TOP',
+          'ARG NAME=$TOP-name',
+          'COPY f /made/$NAME',
+          'COPY links/ /',
+        ],
+        ...[
+          'COPY f /abs/through',
+          'FROM one',
+          'COPY --from=0 /made/top-name /copied',
+          'COPY --from=one /abs/through /second',
+        ],
+        ...[
+          'ADD xz.tar /z/',
+          'ADD xj.tar /j/',
+          'ADD xJ.tar /J/',
+          'ADD x.tar f /plain/',
+          'COPY <<"E" <<F /h/',
+          '$A',
+          'E',
+          '${TOP}x',
+          'F',
+        ],
+      ),
+      { name: 'f', data: 'content' },
+      { name: 'links/real/', type: '5' },
+      { name: 'links/abs', type: '2', link: '/real' },
+      ...archives,
+    ]);
+    assert.equal(read('copied') + read('real/through') + read('second') + read('plain/f'), 'content'.repeat(4));
+    for (const name of ['z/in', 'j/in', 'J/in', 'plain/in']) assert.equal(look(name), '755 0:0', name);
+    assert.equal(read('h/E') + read('h/F'), '$A\nx\n');
+  });
+
+  test('contexts: compressed, climbing out, not an archive, cut off', async (t) => {
+    const { build } = await openBuilder(t);
+    const good = tar(dockerfile('FROM scratch', 'COPY Dockerfile /d'));
+    for (const command of [
+      ['gzip', '-c'],
+      ['bzip2', '-c'],
+      ['xz', '-c'],
+    ]) {
+      const [program = '', ...words] = command;
+      const { read } = await build(Readable.from([execFileSync(program, words, { input: good })]));
+      assert.match(read('d'), /^FROM scratch/);
+    }
+    const outside = { name: '../../outside', data: 'x' };
+    await assert.rejects(build([dockerfile('FROM scratch'), outside]), /leads out of the layer/);
+    const linked = [{ name: 'l', type: '2', link: '/etc' }, dockerfile('FROM scratch', 'COPY l/passwd /p')];
+    await assert.rejects(build(linked), /stat l\/passwd: file does not exist/);
+    await assert.rejects(
+      build(Readable.from([Buffer.from('nothing like an archive'.repeat(50))])),
+      /not a tar|damaged|checksum|truncated/i,
+    );
+    await assert.rejects(build(Readable.from([gzipSync(good).subarray(0, 60)])), /truncated/);
+    await assert.rejects(build(Readable.from([])), /Cannot locate specified Dockerfile: Dockerfile/);
+  });
+
+  test('words for what cannot be', async (t) => {
+    const { build } = await openBuilder(t);
+    for (const [lines, words] of [
+      [['FROM scratch'], /No image was generated/],
+      [['FROM scratch', 'COPY f* /x'], /no source files were specified/],
+      [['FROM scratch', 'COPY ../x /x'], /forbidden path outside the build context: \.\.\/x/],
+      [['FROM scratch', 'COPY --from=3 a /x'], /invalid from flag value 3/],
+      [['FROM scratch', 'COPY --chmod=8 Dockerfile /x'], /invalid chmod parameter: '8'/],
+      [['FROM scratch', 'COPY --chown=nobody Dockerfile /x'], /unable to find user nobody/],
+      [['FROM scratch', 'COPY Dockerfile /x', 'COPY Dockerfile /x/y'], /x/],
+      [['FROM scratch', 'ADD http://127.0.0.1:1/x /x'], /ADD failed: failed to GET http:\/\/127\.0\.0\.1:1\/x/],
+    ] as const) {
+      await assert.rejects(build([dockerfile(...lines)]), words);
+    }
+    await assert.rejects(build([dockerfile('FROM scratch')], { target: 'x' }), /target stage "x" could not be found/);
+  });
+});

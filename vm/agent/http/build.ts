@@ -1,0 +1,60 @@
+/** `/build`: the classic builder. `/_ping` names it (`Builder-Version: 1`), and there is no `/session`, so that clients fall back to it. */
+import type { ServerResponse } from 'node:http';
+import { EngineError } from '../../contract/errors.ts';
+import { errorText, log } from '../log.ts';
+import type { BuildLine, BuildRequest } from '../use-cases/build-request.ts';
+import type { ImageParts } from '../use-cases/image-parts.ts';
+import type { Parts } from '../use-cases/parts.ts';
+import { booleanOf } from './query.ts';
+import type { Route, RouteContext } from './route.ts';
+
+export function buildRoutes(parts: Parts, images: ImageParts): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/build',
+      handle: (context) => build(parts, images, context),
+    },
+  ];
+}
+
+/** A failure before the first line is an HTTP status; after it, the stream's last line. */
+async function build(parts: Parts, images: ImageParts, context: RouteContext): Promise<void> {
+  const { request, response, query, signal } = context;
+  if (query.get('version') === '2') {
+    throw new EngineError('invalid-parameter', 'buildkit is not supported by this engine: use the classic builder');
+  }
+  if ((query.get('remote') ?? '') !== '') {
+    throw new EngineError('not-implemented', 'remote build contexts are not supported: send the context as an archive');
+  }
+  // Boot does not wait for the Dockerfile's language.
+  const { parseBuildQuery } = await import('./build-query.ts');
+  const { buildImage, exitCodeOf } = await import('../use-cases/build-image.ts');
+  const wanted: BuildRequest = parseBuildQuery(query, request.headers['x-registry-config']);
+  const quiet = booleanOf(query, 'q');
+  const report = (line: BuildLine): void => {
+    if (!quiet) writeLine(response, line, request);
+  };
+  try {
+    const id = await buildImage(parts, images, wanted, request, report, signal);
+    if (quiet) writeLine(response, { stream: `${id}\n` }, request);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!response.headersSent && exitCodeOf(error) === undefined) throw error;
+    if (!(error instanceof EngineError)) log.error('a build failed unexpectedly', error);
+    const message = error instanceof Error ? error.message : errorText(error);
+    const code = exitCodeOf(error);
+    writeLine(response, { errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message }, request);
+  }
+  response.end();
+}
+
+/** The output waits in memory only as long as it is short; a build of a client that reads no more is cut off. */
+const maxUnreadBytes = 64 * 1024 * 1024;
+
+function writeLine(response: ServerResponse, line: object, request: RouteContext['request']): void {
+  if (response.destroyed) return;
+  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.write(`${JSON.stringify(line)}\r\n`);
+  if (response.writableLength > maxUnreadBytes) request.socket.destroy();
+}
