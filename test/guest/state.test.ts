@@ -65,16 +65,17 @@ test('volumes are remembered with what they are', async (t) => {
   const file = databaseFile(t);
   const root = path.join(path.dirname(file), 'volumes');
   const database = openDatabase(file, volumeMigrations);
-  const volumes = new VolumeStore(database, root);
-  await volumes.ensure('named', { a: 'b' });
+  const volumes = new VolumeStore(database, root, () => Promise.resolve());
+  await volumes.ensure('named', { a: 'b' }, { type: 'tmpfs', device: 'tmpfs' });
   const { name } = await volumes.ensure(undefined);
-  const again = new VolumeStore(database, root);
+  const again = new VolumeStore(database, root, () => Promise.resolve());
   assert.deepEqual(again.find('named').labels, { a: 'b' });
+  assert.deepEqual(again.find('named').options, { type: 'tmpfs', device: 'tmpfs' });
   assert.equal(again.find(name).anonymous, true);
   await again.removeAnonymous('named', () => []);
   await again.removeAnonymous(name, () => []);
   assert.deepEqual(
-    new VolumeStore(database, root).all().map((volume) => volume.name),
+    new VolumeStore(database, root, () => Promise.resolve()).all().map((volume) => volume.name),
     ['named'],
   );
   database.close();

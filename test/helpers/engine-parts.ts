@@ -25,6 +25,9 @@ import { LiveContainers } from '../../vm/agent/use-cases/live-containers.ts';
 import type { Parts } from '../../vm/agent/use-cases/parts.ts';
 import { restartNow } from '../../vm/agent/use-cases/restart-container.ts';
 import { EngineError } from '../../vm/contract/errors.ts';
+import type { Mounter } from '../../vm/agent/volumes/mounter.ts';
+import type { VolumeMount } from '../../vm/agent/volumes/volume-options.ts';
+import { VolumeUse } from '../../vm/agent/use-cases/volume-use.ts';
 import { VolumeStore } from '../../vm/agent/volumes/volume-store.ts';
 import { FilesProgram } from '../../vm/agent/runtime/files-program.ts';
 import { FakeRuntime } from './fake-runtime.ts';
@@ -36,6 +39,8 @@ export interface TestEngine {
   readonly events: EngineEvent[];
   readonly network: { readonly attached: Set<string>; failure: Error | undefined };
   readonly roots: Set<string>;
+  /** What volumes' options have mounted, by folder. */
+  readonly mounted: ReadonlyMap<string, VolumeMount>;
   /** Creates a container with `--userns host`, which needs no root here; `body` is the API's. */
   create(name: string, body?: object): Promise<string>;
 }
@@ -67,6 +72,12 @@ export async function makeEngine(t: TestContext): Promise<TestEngine> {
   feed.subscribe((event) => events.push(event));
   const network = { attached: new Set<string>(), failure: undefined as Error | undefined };
   const roots = new Set<string>();
+  const mounted = new Map<string, VolumeMount>();
+  const mounter: Mounter = {
+    mount: (volume, target) => Promise.resolve(void mounted.set(target, volume)),
+    unmount: (target) => Promise.resolve(void mounted.delete(target)),
+  };
+  const volumes = new VolumeStore(database, `${folder}/data/volumes`, mounter.unmount);
   const parts: Parts = {
     config,
     hostGateway: '10.0.2.2',
@@ -74,7 +85,8 @@ export async function makeEngine(t: TestContext): Promise<TestEngine> {
     live: new LiveContainers(),
     execs: new ExecStore(),
     images: fakeImages(folder, roots),
-    volumes: new VolumeStore(database, `${folder}/data/volumes`),
+    volumes,
+    volumeUse: new VolumeUse(volumes, mounter),
     runtime,
     files: new FilesProgram(unpackFile, `${folder}/run/files`),
     network: fakeNetwork(network),
@@ -94,7 +106,7 @@ export async function makeEngine(t: TestContext): Promise<TestEngine> {
     });
     return (await createContainer(parts, name, request)).id;
   };
-  return { parts, runtime, events, network, roots, create };
+  return { parts, runtime, events, network, roots, mounted, create };
 }
 
 /** Remembers nothing beyond the stores' own mirrors. Persistence is tested in the guest, where node:sqlite is. */

@@ -14,6 +14,7 @@ import { eventRoutes } from './http/events.ts';
 import { execRoutes } from './http/exec.ts';
 import { imageRoutes } from './http/images.ts';
 import { networkRoutes } from './http/networks.ts';
+import { noSwarmRoutes } from './http/no-swarm.ts';
 import type { Route } from './http/route.ts';
 import { systemRoutes } from './http/system.ts';
 import { apiVersion, minimumApiVersion } from './http/version.ts';
@@ -44,6 +45,8 @@ import type { Parts } from './use-cases/parts.ts';
 import { reconcile } from './use-cases/reconcile.ts';
 import { restartNow } from './use-cases/restart-container.ts';
 import { stopAll } from './use-cases/stop-all.ts';
+import { VolumeUse } from './use-cases/volume-use.ts';
+import { systemMounter } from './volumes/mounter.ts';
 import { volumeMigrations, VolumeStore } from './volumes/volume-store.ts';
 
 export interface Engine {
@@ -152,6 +155,7 @@ function buildParts(built: {
   readonly runtime: RuntimeServices;
 }): Parts {
   const { config, runtime } = built;
+  const volumes = new VolumeStore(built.database, `${config.dataDir}/volumes`, systemMounter.unmount);
   const parts: Parts = {
     config,
     hostGateway: built.seed?.hostGateway ?? '127.0.0.1',
@@ -159,7 +163,8 @@ function buildParts(built: {
     live: new LiveContainers(),
     execs: new ExecStore(),
     images: built.images.store,
-    volumes: new VolumeStore(built.database, `${config.dataDir}/volumes`),
+    volumes,
+    volumeUse: new VolumeUse(volumes, systemMounter),
     runtime: runtime.runtime,
     files: new FilesProgram(`${config.programsDir}/unpack`, `${config.runDir}/files`),
     network: built.network,
@@ -185,6 +190,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...buildRoutes(parts, images.parts),
     ...networkRoutes(parts),
     ...volumeRoutes(parts),
+    ...noSwarmRoutes(),
   ];
 }
 
@@ -194,3 +200,5 @@ async function allowLowPorts(): Promise<void> {
     log.warn(`ip_unprivileged_port_start: ${errorText(error)}`),
   );
 }
+
+export { routesOf };

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
 import { readUpgradedBody } from './hijack.ts';
 
-const maxBodyBytes = 4 * 1024 * 1024;
+export const maxBodyBytes = 4 * 1024 * 1024;
 const bodyTimeoutMs = 30_000;
 
 /**
@@ -54,6 +54,9 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   }, bodyTimeoutMs);
   try {
     return (await readUpgradedBody(request, maxBodyBytes)) ?? (await readStream(request));
+  } catch (cause) {
+    if (!request.destroyed || cause instanceof EngineError) throw cause;
+    throw new EngineError('invalid-parameter', 'the request body ended early', { cause });
   } finally {
     clearTimeout(timer);
   }

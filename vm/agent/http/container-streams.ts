@@ -20,6 +20,7 @@ function attach(parts: Parts): Route {
   return {
     method: 'POST',
     path: '/containers/:id/attach',
+    takesOver: true,
     handle: async ({ request, response, params, query }) => {
       const wanted: AttachRequest = {
         stdin: booleanOf(query, 'stdin'),

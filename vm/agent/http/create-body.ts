@@ -47,6 +47,10 @@ const mount = z.object({
       NoCopy: z.boolean().optional(),
       Labels: z.record(z.string(), z.string()).optional(),
       Subpath: z.string().optional(),
+      DriverConfig: z
+        .object({ Name: text, Options: labels })
+        .nullish()
+        .transform((value) => value ?? undefined),
     })
     .nullish(),
   TmpfsOptions: z.object({ SizeBytes: z.number().optional(), Mode: z.number().optional() }).nullish(),

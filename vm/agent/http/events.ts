@@ -22,6 +22,20 @@ const filterNames = [
   'volume',
 ] as const;
 
+/** Kinds of actors that have a filter of their own name; the last ones have no events here. */
+const actorTypes = [
+  'container',
+  'image',
+  'network',
+  'volume',
+  'daemon',
+  'config',
+  'node',
+  'plugin',
+  'secret',
+  'service',
+];
+
 /** What a client that does not read may have waiting before it is cut off. */
 const maxPendingBytes = 4 * 1024 * 1024;
 const maxTimerMs = 2 ** 31 - 1;
@@ -35,6 +49,7 @@ export function eventRoutes(feed: EventFeed): Route[] {
         const filters = Filters.parse(query.get('filters'), filterNames);
         const since = bound('since', query.get('since'));
         const until = bound('until', query.get('until'));
+        checkOrder(since, until, query);
         response.writeHead(200, { 'Content-Type': 'application/json' });
         response.flushHeaders();
         const send = (event: EngineEvent): void => {
@@ -43,7 +58,7 @@ export function eventRoutes(feed: EventFeed): Route[] {
           if (response.writableLength > maxPendingBytes) response.destroy();
         };
         // Nothing is awaited between these two, so no event is lost or sent twice.
-        if (since !== undefined) feed.since(since).forEach(send);
+        if (since !== undefined || until !== undefined) feed.since(since ?? 0).forEach(send);
         const stop = feed.subscribe(send);
         await waitUntil(until, signal);
         stop();
@@ -58,6 +73,12 @@ function bound(name: string, text: string | null): number | undefined {
   const time = parseTime(text);
   if (time === undefined) throw new EngineError('invalid-parameter', `invalid value for "${name}": ${text}`);
   return Number(time);
+}
+
+function checkOrder(since: number | undefined, until: number | undefined, query: URLSearchParams): void {
+  if (since === undefined || until === undefined || since <= until) return;
+  const [from, to] = [query.get('since') ?? '', query.get('until') ?? ''];
+  throw new EngineError('invalid-parameter', `\`since\` time (${from}) cannot be after \`until\` time (${to})`);
 }
 
 function waitUntil(untilNano: number | undefined, signal: AbortSignal): Promise<void> {
@@ -86,15 +107,27 @@ function isWanted(event: EngineEvent, filters: Filters): boolean {
   const matchesActor = (type: string): boolean =>
     !filters.has(type) ||
     (event.Type === type && filters.get(type).some((wanted) => wanted === name || ID.startsWith(wanted))) ||
-    (type === 'image' && filters.get(type).includes(Attributes.image ?? ''));
+    (type === 'image' && isOfImage(event, filters.get(type)));
   return (
     filters.matches('type', event.Type) &&
     filters.matches('scope', event.scope) &&
     (!filters.has('event') ||
       filters.get('event').some((wanted) => event.Action === wanted || event.Action.startsWith(`${wanted}:`))) &&
     filters.matchesLabels(Attributes) &&
-    ['container', 'image', 'network', 'volume', 'daemon'].every(matchesActor)
+    actorTypes.every(matchesActor)
   );
+}
+
+/** By the image's name with or without its tag; of an image's own events and of its containers'. */
+function isOfImage({ Type, Actor: { ID, Attributes } }: EngineEvent, wanted: readonly string[]): boolean {
+  if (Type !== 'image' && Type !== 'container') return false;
+  const name = (Type === 'image' ? Attributes.name : Attributes.image) ?? '';
+  const names = [name, withoutTag(name), ...(Type === 'image' ? [ID, withoutTag(ID)] : [])];
+  return wanted.some((one) => names.includes(one));
+}
+
+function withoutTag(name: string): string {
+  return name.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
 }
 
 /** Clients before API 1.22 read these. */

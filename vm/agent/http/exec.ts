@@ -21,6 +21,7 @@ export function execRoutes(parts: Parts): Route[] {
     {
       method: 'POST',
       path: '/exec/:id/start',
+      takesOver: true,
       handle: async ({ request, response, params }) => {
         const { startExecBody } = await import('./exec-body.ts');
         const body = await readBodyAs(request, startExecBody);

@@ -13,10 +13,28 @@ export function markUpgraded(request: IncomingMessage, socket: Socket): void {
   upgraded.set(request, socket);
 }
 
+/** Bodies of upgraded requests that are answered as any other. */
+const bodies = new WeakMap<IncomingMessage, Buffer>();
+
+/**
+ * For an upgraded request whose route does not take the connection over: takes its body off the connection, then reads on, so that
+ * the client's end is seen. Nothing for other requests.
+ */
+export async function readAhead(request: IncomingMessage, maxBytes: number): Promise<void> {
+  const body = await readUpgradedBody(request, maxBytes);
+  const socket = upgraded.get(request);
+  if (body === undefined || socket === undefined) return;
+  bodies.set(request, body);
+  socket.on('end', () => socket.destroy());
+  socket.resume();
+}
+
 /** The body of an upgraded request, as far as its `Content-Length` says; undefined for others. */
 export async function readUpgradedBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const socket = upgraded.get(request);
   if (socket === undefined) return undefined;
+  const ahead = bodies.get(request);
+  if (ahead !== undefined) return ahead;
   const length = Number(request.headers['content-length'] ?? 0);
   if (request.headers['transfer-encoding'] !== undefined || !Number.isInteger(length)) {
     throw new EngineError('invalid-parameter', 'a request to upgrade needs a Content-Length');

@@ -17,6 +17,8 @@ export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Without the version prefix: `/containers/:id/json`, `/images/*name/json`. */
   readonly path: string;
+  /** Takes the connection over (`hijack.ts`); others answer a request to upgrade as any other. */
+  readonly takesOver?: true;
   /** A thrown `EngineError` becomes its status with `{"message": …}`; anything else 500. */
   readonly handle: (context: RouteContext) => Promise<void>;
 }

@@ -11,7 +11,8 @@ import path from 'node:path';
 import { EngineError } from '../../contract/errors.ts';
 import { log } from '../log.ts';
 import { apiVersion, splitVersion } from './version.ts';
-import { markUpgraded } from './hijack.ts';
+import { maxBodyBytes } from './body.ts';
+import { markUpgraded, readAhead } from './hijack.ts';
 import { sendError } from './reply.ts';
 import type { Route } from './route.ts';
 import { Router } from './router.ts';
@@ -53,6 +54,7 @@ export async function startEngineServer(options: {
       const { version, path: route } = splitVersion(url.pathname);
       const match = router.match(request.method ?? 'GET', route);
       if (typeof match === 'string') throw noRoute(match, isOpen, options.describeBoot);
+      if (match.route.takesOver !== true) await readAhead(request, maxBodyBytes);
       await match.route.handle({
         request,
         response,
@@ -79,7 +81,11 @@ export async function startEngineServer(options: {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
-    response.on('finish', () => socket.end());
+    response.on('finish', () => {
+      socket.end();
+      // Read on, or the client's own end is never seen and the connection stays.
+      socket.resume();
+    });
     void handle(request, response);
   });
   server.on('clientError', (_error, socket) => {

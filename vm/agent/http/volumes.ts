@@ -7,12 +7,17 @@ import {
   pruneVolumes,
   removeVolume,
   volumeFilterNames,
+  volumePruneFilterNames,
 } from '../use-cases/manage-volumes.ts';
 import type { Parts } from '../use-cases/parts.ts';
 import { readBodyAs } from './body.ts';
 import { booleanOf } from './query.ts';
 import { sendJson, sendNothing } from './reply.ts';
 import type { Route } from './route.ts';
+import { compareVersions } from './version.ts';
+
+/** Before it, pruning took named volumes too. */
+const firstVersionOfAll = '1.42';
 
 export function volumeRoutes(parts: Parts): Route[] {
   return [
@@ -35,8 +40,10 @@ export function volumeRoutes(parts: Parts): Route[] {
     {
       method: 'POST',
       path: '/volumes/prune',
-      handle: async ({ response, query }) => {
-        sendJson(response, await pruneVolumes(parts, Filters.parse(query.get('filters'), volumeFilterNames)));
+      handle: async ({ response, query, apiVersion }) => {
+        const filters = Filters.parse(query.get('filters'), volumePruneFilterNames);
+        const namedToo = compareVersions(apiVersion, firstVersionOfAll) < 0;
+        sendJson(response, await pruneVolumes(parts, filters, namedToo));
       },
     },
     {

@@ -83,6 +83,7 @@ export interface MountRequest {
     readonly NoCopy?: boolean;
     readonly Labels?: Readonly<Record<string, string>>;
     readonly Subpath?: string;
+    readonly DriverConfig?: { readonly Name: string; readonly Options: Readonly<Record<string, string>> };
   };
   readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
 }
@@ -158,6 +159,8 @@ export interface EndpointRequest {
 /** A mount as inspect shows it (`Mounts`) and as the runtime gets it. */
 export interface MountPoint {
   readonly Type: 'bind' | 'volume' | 'tmpfs';
+  /** Only this of the volume. */
+  readonly Subpath?: string;
   /** Only volumes. */
   readonly Name?: string;
   readonly Source: string;

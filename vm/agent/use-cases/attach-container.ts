@@ -6,7 +6,7 @@ import { readLogs } from '../logs/read-logs.ts';
 import type { RunningContainer } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { DetachKeys } from './detach-keys.ts';
-import { joinStreams } from './join-streams.ts';
+import { endClient, joinStreams } from './join-streams.ts';
 import { containerPaths, publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 
@@ -43,7 +43,7 @@ export async function attachContainer(
 ): Promise<void> {
   if (request.logs) await sendLogs(parts, record, request, client);
   if (!request.stream) {
-    client.end();
+    endClient(client);
     return;
   }
   publishContainerEvent(parts, record, 'attach');
@@ -60,7 +60,7 @@ export async function attachContainer(
     await join(live.running);
     return;
   }
-  const pending = { join, end: () => client.end() };
+  const pending = { join, end: () => endClient(client) };
   live.pending.add(pending);
   client.on('error', () => live.pending.delete(pending));
   client.on('close', () => live.pending.delete(pending));

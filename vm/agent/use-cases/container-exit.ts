@@ -27,6 +27,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
   const health = stopHealth(parts, id);
   const endpoints = parts.network.endpointsOf(id);
   await parts.network.detach(id).catch((error: unknown) => log.warn(`detach ${before.name}`, error));
+  await parts.volumeUse.release(id);
   await rm(containerPaths(parts.config, id).runDir, { recursive: true, force: true });
   const ranMs = Math.max(0, Date.parse(exit.finishedAt) - Date.parse(before.state.startedAt));
   const stopped = live.stopping || before.manuallyStopped;

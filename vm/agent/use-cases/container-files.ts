@@ -1,15 +1,19 @@
 /** `docker cp` and `docker export`: a container's files, running or not, with its volumes where the container has them. */
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../contract/errors.ts';
 import { FilesError } from '../runtime/files-program.ts';
 import type { BoundPath, FilesView, FoundFile, OutgoingArchive } from '../runtime/files-program.ts';
-import type { OciMount } from '../runtime/runtime.ts';
+import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import { prepareMounts } from './container-mounts.ts';
 import { resolveUser } from './container-user.ts';
+import { withSubpaths } from './mount-subpaths.ts';
+import { undoAll } from './open-beneath.ts';
+import type { Undo } from './open-beneath.ts';
 import { containerPaths, publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 
@@ -114,11 +118,16 @@ async function withFiles<Result>(
     }
     const running = isRunning(record) ? live.running : undefined;
     const copy = live.copies.begin(running === undefined, signal, async (either) => {
-      const view =
-        running === undefined
-          ? await stoppedView(parts, record, extent)
-          : runningView(parts, record, running.pid, extent);
-      return work(view, either);
+      const held: Undo[] = [];
+      try {
+        const view =
+          running === undefined
+            ? await stoppedView(parts, record, extent, held)
+            : runningView(parts, record, running.pid, extent);
+        return await work(view, either);
+      } finally {
+        await undoAll(held);
+      }
     });
     // Wrapped: the lock is not to be held until it has ended.
     return Promise.resolve({ copy });
@@ -131,12 +140,30 @@ function runningView(parts: Parts, record: ContainerRecord, pid: number, extent:
   return { kind: 'running', pid, cgroup, bare: extent === 'bare', ids: idRangeOf(record) };
 }
 
-async function stoppedView(parts: Parts, record: ContainerRecord, extent: 'all' | 'bare'): Promise<FilesView> {
+async function stoppedView(
+  parts: Parts,
+  record: ContainerRecord,
+  extent: 'all' | 'bare',
+  held: Undo[],
+): Promise<FilesView> {
   const ids = idRangeOf(record);
   const image = await parts.images.resolve(record.imageId);
   const rootfs = await parts.images.prepareRoot(record.id, image, ids?.base ?? 0);
-  const mounts = extent === 'all' ? await prepareMounts(parts, record, rootfs) : [];
+  const mounts = extent === 'all' ? await copiedMounts(parts, record, rootfs, held) : [];
   return { kind: 'stopped', rootfs, binds: boundPaths(mounts), readOnly: record.hostConfig.ReadonlyRootfs, ids };
+}
+
+/** Each copy uses the volumes for itself: the end of one must not unmount what another reads. */
+async function copiedMounts(
+  parts: Parts,
+  record: ContainerRecord,
+  rootfs: RootFilesystem,
+  held: Undo[],
+): Promise<OciMount[]> {
+  const user = `${record.id} copy ${randomUUID()}`;
+  held.push(() => parts.volumeUse.release(user));
+  await parts.volumeUse.acquire({ id: user, mounts: record.mounts });
+  return withSubpaths(parts.config, record, await prepareMounts(parts, record, rootfs), held);
 }
 
 /** What lives beyond a run: memory file systems do not. */

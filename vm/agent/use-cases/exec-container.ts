@@ -11,7 +11,7 @@ import { buildProcess } from './container-spec.ts';
 import { lookUpUser, readUserFiles } from './container-user.ts';
 import { DetachKeys } from './detach-keys.ts';
 import type { ExecConfig, ExecSession } from './exec-store.ts';
-import { joinStreams } from './join-streams.ts';
+import { endClient, joinStreams } from './join-streams.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 
@@ -123,8 +123,7 @@ function tellClient(client: Duplex, message: string, tty: boolean): void {
   const text = Buffer.from(`${message}\r\n`);
   const header = Buffer.from([stdoutStream, 0, 0, 0, 0, 0, 0, 0]);
   header.writeUInt32BE(text.length, 4);
-  client.on('error', () => undefined); // It went away: nobody is left to tell.
-  client.end(tty ? text : Buffer.concat([header, text]));
+  endClient(client, tty ? text : Buffer.concat([header, text]));
 }
 
 /** Docker's clients ask for the exit code right after the stream's end, so that must already be known then. */

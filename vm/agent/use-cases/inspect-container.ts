@@ -57,7 +57,7 @@ export async function inspectContainer(parts: Parts, reference: string, size: bo
     },
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: `${paths.dir}/upper`, WorkDir: `${paths.dir}/work` } },
     ...(sizeRw === undefined ? {} : { SizeRw: sizeRw, SizeRootFs: sizeRw }),
-    Mounts: record.mounts.map((mount) => (mount.Mode === 'must-exist' ? { ...mount, Mode: '' } : mount)),
+    Mounts: mountsView(record),
     Config: record.config,
     NetworkSettings: networkSettings(parts, record),
   };
@@ -104,6 +104,13 @@ function networkSettings(parts: Parts, record: ContainerRecord): object {
     MacAddress: bridge?.mac ?? '',
     Networks: networksView(record, endpoints),
   };
+}
+
+/** Without what only the engine reads. */
+export function mountsView({ mounts }: ContainerRecord): object[] {
+  return mounts.map(({ Subpath: _subpath, ...mount }) =>
+    mount.Mode === 'must-exist' ? { ...mount, Mode: '' } : mount,
+  );
 }
 
 /** Connected networks, or, of a stopped container, those it will be connected to. */

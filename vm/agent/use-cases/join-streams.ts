@@ -56,6 +56,14 @@ export function joinStreams(client: Duplex, process: Duplex, options: JoinOption
   });
 }
 
+/** Says goodbye, after `last` when given; read on, or the client's own end is never seen and the connection stays. */
+export function endClient(client: Duplex, last?: Buffer): void {
+  client.on('error', () => undefined); // It went away: nobody is left to tell.
+  if (last === undefined) client.end();
+  else client.end(last);
+  client.resume();
+}
+
 function forward(source: Duplex, target: Duplex): void {
   source.on('data', (chunk: Buffer) => {
     if (target.writable && !target.write(chunk)) source.pause();

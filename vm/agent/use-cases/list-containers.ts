@@ -4,7 +4,7 @@ import type { Filters } from '../filters.ts';
 import { ancestryOf } from './image-ancestry.ts';
 import type { ContainerRecord, ContainerStatus, Health } from '../state/container-record.ts';
 import { commandOf } from './container-spec.ts';
-import { happened, networksView } from './inspect-container.ts';
+import { happened, mountsView, networksView } from './inspect-container.ts';
 import type { Parts } from './parts.ts';
 import { healthOf } from './watch-health.ts';
 
@@ -158,7 +158,7 @@ async function summary(parts: Parts, record: ContainerRecord, size: boolean): Pr
     Status: describeStatus({ ...record, health: healthOf(parts, record) }, Date.now()),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksView(record, parts.network.endpointsOf(record.id)) },
-    Mounts: record.mounts,
+    Mounts: mountsView(record),
   };
 }
 

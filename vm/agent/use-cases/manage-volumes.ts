@@ -1,27 +1,26 @@
 /** Volumes as the Engine API sees them. */
 import { EngineError } from '../../contract/errors.ts';
 import type { Filters } from '../filters.ts';
+import { checkVolumeDriver } from '../volumes/volume-options.ts';
 import type { Volume } from '../volumes/volume-store.ts';
 import type { Parts } from './parts.ts';
 import { usersOfVolume } from './remove-container.ts';
 
-export const volumeFilterNames = ['dangling', 'driver', 'label', 'label!', 'name', 'all'] as const;
+export const volumeFilterNames = ['dangling', 'driver', 'label', 'label!', 'name'] as const;
+export const volumePruneFilterNames = ['all', 'label', 'label!'] as const;
 
 export interface CreateVolumeRequest {
   /** Empty: a name is made. */
   readonly name: string;
   readonly driver: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
 }
 
 export async function createVolume(parts: Parts, request: CreateVolumeRequest): Promise<object> {
-  if (request.driver !== '' && request.driver !== 'local') {
-    throw new EngineError(
-      'not-found',
-      `error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`,
-    );
-  }
-  const volume = await parts.volumes.ensure(request.name === '' ? undefined : request.name, request.labels);
+  checkVolumeDriver(request.driver);
+  const name = request.name === '' ? undefined : request.name;
+  const volume = await parts.volumes.ensure(name, request.labels, request.options);
   parts.events.publish('volume', 'create', volume.name, { driver: 'local' });
   return view(volume);
 }
@@ -43,9 +42,9 @@ export async function removeVolume(parts: Parts, name: string, force: boolean): 
   }
 }
 
-/** Those of no container: only anonymous ones, unless the filter `all` says otherwise. */
-export async function pruneVolumes(parts: Parts, filters: Filters): Promise<object> {
-  const all = filters.get('all').some((text) => ['1', 'true'].includes(text));
+/** Those of no container: only anonymous ones, unless the filter `all` (or an old client, `namedToo`) says otherwise. */
+export async function pruneVolumes(parts: Parts, filters: Filters, namedToo: boolean): Promise<object> {
+  const all = namedToo || filters.get('all').some((text) => ['1', 'true'].includes(text));
   const deleted: string[] = [];
   for (const volume of select(parts, filters)) {
     if ((!volume.anonymous && !all) || usersOfVolume(parts, volume.name).length > 0) continue;
@@ -76,6 +75,6 @@ function view(volume: Volume): object {
     CreatedAt: volume.createdAt,
     Labels: volume.labels,
     Scope: 'local',
-    Options: null,
+    Options: Object.keys(volume.options).length === 0 ? null : volume.options,
   };
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { EngineError } from '../../contract/errors.ts';
 import type { ContainerRecord, HostConfig, MountPoint, MountRequest } from '../state/container-record.ts';
+import { checkVolumeDriver } from '../volumes/volume-options.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';
 
 const accessWords = new Set(['ro', 'rw', 'z', 'Z', 'nocopy']);
@@ -63,6 +64,7 @@ async function fromRequest(request: MountRequest, volumes: VolumeStore): Promise
   const destination = checkDestination(request.Target, request.Target);
   switch (request.Type) {
     case 'bind':
+      checkPropagation(request.BindOptions?.Propagation);
       if (!request.Source.startsWith('/')) {
         throw invalidMount('bind', `invalid mount path: '${request.Source}' mount path must be absolute`);
       }
@@ -73,17 +75,17 @@ async function fromRequest(request: MountRequest, volumes: VolumeStore): Promise
         // Unlike `Binds`, a missing source is an error at start.
         Mode: request.BindOptions?.CreateMountpoint === true ? '' : 'must-exist',
         RW: !request.ReadOnly,
-        Propagation: request.BindOptions?.Propagation ?? 'rprivate',
+        Propagation: request.BindOptions?.Propagation || 'rprivate',
       };
     case 'volume': {
       const name = request.Source === '' ? undefined : request.Source;
-      const volume = await volumes.ensure(name, request.VolumeOptions?.Labels ?? {});
-      return volumeMount(
-        volume,
-        destination,
-        !request.ReadOnly,
-        request.VolumeOptions?.NoCopy === true ? 'nocopy' : 'z',
-      );
+      const { Labels = {}, Subpath = '', NoCopy, DriverConfig } = request.VolumeOptions ?? {};
+      checkSubpath(Subpath, name);
+      checkVolumeDriver(DriverConfig?.Name ?? '');
+      const volume = await volumes.ensure(name, Labels, DriverConfig?.Options);
+      const mount = volumeMount(volume, destination, !request.ReadOnly, NoCopy === true ? 'nocopy' : 'z');
+      // What the image holds belongs at the volume's root, if anywhere.
+      return Subpath === '' ? mount : { ...mount, Mode: 'nocopy', Subpath };
     }
     case 'tmpfs': {
       const { SizeBytes = 0, Mode = 0o1777 } = request.TmpfsOptions ?? {};
@@ -91,6 +93,18 @@ async function fromRequest(request: MountRequest, volumes: VolumeStore): Promise
       return { ...tmpfs(destination), RW: !request.ReadOnly, Mode: words.join(',') };
     }
   }
+}
+
+function checkSubpath(subpath: string, volume: string | undefined): void {
+  if (subpath === '') return;
+  if (volume === undefined) throw invalidMount('volume', 'must not set Subpath when using anonymous volumes');
+  if (subpath.startsWith('/') || subpath.split('/').includes('..')) {
+    throw invalidMount('volume', 'subpath must be a relative path within the volume');
+  }
+}
+
+function checkPropagation(mode = ''): void {
+  if (mode !== '' && !propagationWords.has(mode)) throw invalidMount('bind', `invalid propagation mode: ${mode}`);
 }
 
 function fromContainer(from: string, findContainer: (reference: string) => ContainerRecord): MountPoint[] {

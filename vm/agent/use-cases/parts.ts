@@ -10,6 +10,7 @@ import type { ContainerStore } from '../state/container-store.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';
 import type { ExecStore } from './exec-store.ts';
 import type { LiveContainers } from './live-containers.ts';
+import type { VolumeUse } from './volume-use.ts';
 
 export interface Parts {
   readonly config: Pick<AgentConfig, 'dataDir' | 'runDir' | 'programsDir'>;
@@ -20,6 +21,7 @@ export interface Parts {
   readonly execs: ExecStore;
   readonly images: ImageStore;
   readonly volumes: VolumeStore;
+  readonly volumeUse: VolumeUse;
   readonly runtime: ContainerRuntime;
   readonly files: FilesProgram;
   readonly network: NetworkService;

@@ -6,6 +6,7 @@ import type { ContainerRecord } from '../state/container-record.ts';
 import { isRunning } from '../state/container-record.ts';
 import { handleExit, watchForExit } from './container-exit.ts';
 import { removeMergedRoots } from './merged-root.ts';
+import { removeBoundSubpaths } from './open-beneath.ts';
 import { containerPaths } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
@@ -43,6 +44,8 @@ export async function reconcile(parts: Parts): Promise<ReconcileReport> {
     })),
   );
   for (const { record, process } of running) await adopt(parts, record, process);
+  await parts.volumeUse.unmountUnused();
+  await removeBoundSubpaths(parts.config.runDir);
   const adopted = new Set(running.map(({ record }) => record.id));
   let ended = 0;
   for (const record of parts.store.all()) {
@@ -84,14 +87,14 @@ async function findProcess(
 }
 
 async function adopt(parts: Parts, record: ContainerRecord, process: RunningContainer): Promise<void> {
-  await parts.live.of(record.id).lock.run(() => {
+  await parts.live.of(record.id).lock.run(async () => {
+    await parts.volumeUse.acquire(record).catch((error: unknown) => log.warn(`volumes of ${record.name}`, error));
     parts.live.of(record.id).running = process;
     if (process.pid !== record.state.pid) {
       parts.store.update(record.id, { state: { ...record.state, pid: process.pid } });
     }
     watchForExit(parts, record.id, process);
     watchHealth(parts, parts.store.find(record.id));
-    return Promise.resolve();
   });
 }
 

@@ -15,6 +15,9 @@ import { resolveDevices } from './container-devices.ts';
 import { buildContainerSpec, capabilitiesOf } from './container-spec.ts';
 import { watchForExit } from './container-exit.ts';
 import { describeLaunchFailure } from './launch-failure.ts';
+import { withSubpaths } from './mount-subpaths.ts';
+import { undoAll } from './open-beneath.ts';
+import type { Undo } from './open-beneath.ts';
 import { logFileOf } from './log-options.ts';
 import { containerPaths, publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
@@ -26,7 +29,14 @@ import { initialHealth, watchHealth } from './watch-health.ts';
 /** By name or id. Throws `not-modified` when it runs already. Goes on when the client leaves. */
 export async function startContainer(parts: Parts, reference: string): Promise<void> {
   const { id } = parts.store.find(reference);
-  await parts.live.of(id).lock.run(() => startLocked(parts, id));
+  const live = parts.live.of(id);
+  await live.lock.run(async () => {
+    checkStartable(parts.store.find(id));
+    // By hand: the policy counts and waits anew.
+    live.nextDelayMs = 0;
+    parts.store.update(id, { restartCount: 0 });
+    await startLocked(parts, id);
+  });
 }
 
 /** The caller holds the container's lock. */
@@ -61,10 +71,22 @@ function checkStartable(record: ContainerRecord): void {
 }
 
 async function launch(parts: Parts, record: ContainerRecord): Promise<void> {
+  const held: Undo[] = [];
+  try {
+    await launchHolding(parts, record, held);
+  } finally {
+    // The monitor has mounted what is held, or there is nothing to mount.
+    await undoAll(held);
+  }
+}
+
+/** `held`: what is to be undone when the program runs, or will not. */
+async function launchHolding(parts: Parts, record: ContainerRecord, held: Undo[]): Promise<void> {
   const { id } = record;
   const live = parts.live.of(id);
   const mode = parseNetworkMode(record.hostConfig.NetworkMode);
-  const running = await parts.runtime.create(await launchRequest(parts, record, mode), AbortSignal.timeout(60_000));
+  const request = await launchRequest(parts, record, mode, held);
+  const running = await parts.runtime.create(request, AbortSignal.timeout(60_000));
   try {
     await attachNetworks(parts, record, mode, running.pid);
     await writeNetworkFiles(parts, record, mode);
@@ -96,7 +118,12 @@ async function launch(parts: Parts, record: ContainerRecord): Promise<void> {
   watchHealth(parts, started);
 }
 
-async function launchRequest(parts: Parts, record: ContainerRecord, mode: NetworkMode): Promise<LaunchRequest> {
+async function launchRequest(
+  parts: Parts,
+  record: ContainerRecord,
+  mode: NetworkMode,
+  held: Undo[],
+): Promise<LaunchRequest> {
   const paths = containerPaths(parts.config, record.id);
   const idRange = idRangeOf(record);
   const image = await parts.images.resolve(record.imageId);
@@ -107,7 +134,8 @@ async function launchRequest(parts: Parts, record: ContainerRecord, mode: Networ
   // Their place is bound into the container now; what is in them follows when the address is known.
   const files = [paths.hostname, paths.hosts, paths.resolvConf];
   await Promise.all(files.map((path) => writeOwned(record, path, '')));
-  const mounts = await prepareMounts(parts, record, rootfs);
+  await parts.volumeUse.acquire(record);
+  const mounts = await withSubpaths(parts.config, record, await prepareMounts(parts, record, rootfs), held);
   const user = await resolveUser(rootfs, record.config.User, record.hostConfig.GroupAdd ?? []);
   return {
     id: record.id,
@@ -190,6 +218,7 @@ async function afterFailedStart(parts: Parts, record: ContainerRecord, cause: un
   const live = parts.live.of(record.id);
   for (const pending of live.pending) pending.end();
   live.pending.clear();
+  await parts.volumeUse.release(record.id);
   const failed = parts.store.update(record.id, {
     state: {
       ...record.state,

@@ -1,5 +1,6 @@
 /** `POST /containers/:id/update`: restart policy and limits; limits of a running container take effect at once. */
 import { availableParallelism } from 'node:os';
+import { EngineError } from '../../contract/errors.ts';
 import type { ContainerRecord, HostConfig } from '../state/container-record.ts';
 import { checkResources, parseRestartPolicy } from './check-host-config.ts';
 import { publishContainerEvent } from './parts.ts';
@@ -31,6 +32,7 @@ export async function updateContainer(parts: Parts, reference: string, request: 
   const { RestartPolicy, ...limits } = request;
   await parts.live.of(id).lock.run(async () => {
     const record = parts.store.find(id);
+    checkUpdatable(record, request);
     const hostConfig: HostConfig = {
       ...record.hostConfig,
       ...limits,
@@ -46,4 +48,24 @@ export async function updateContainer(parts: Parts, reference: string, request: 
     publishContainerEvent(parts, parts.store.update(id, { hostConfig }), 'update');
   });
   return [];
+}
+
+function checkUpdatable(record: ContainerRecord, { RestartPolicy, Memory = 0, MemorySwap = 0 }: UpdateRequest): void {
+  const refuse = (code: 'conflict' | 'invalid-parameter', why: string): EngineError =>
+    new EngineError(code, `Cannot update container ${record.id}: ${why}`);
+  if (record.state.status === 'removing' || record.state.status === 'dead') {
+    throw refuse('conflict', 'Container is marked for removal and cannot be "update".');
+  }
+  const { AutoRemove, MemorySwap: swapNow } = record.hostConfig;
+  if (AutoRemove && RestartPolicy !== undefined && !['', 'no'].includes(RestartPolicy.Name)) {
+    throw refuse(
+      'invalid-parameter',
+      'Restart policy cannot be updated because AutoRemove is enabled for the container',
+    );
+  }
+  if (Memory > 0 && MemorySwap === 0 && swapNow > 0 && Memory > swapNow) {
+    const why =
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
+    throw refuse('conflict', why);
+  }
 }

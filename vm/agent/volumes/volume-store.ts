@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { EngineError } from '../../contract/errors.ts';
 import type { Database, Migration } from '../state/database.ts';
+import { checkVolumeOptions } from './volume-options.ts';
 
 export const volumeMigrations: readonly Migration[] = [
   {
@@ -14,6 +15,7 @@ export const volumeMigrations: readonly Migration[] = [
       createdAt TEXT NOT NULL
     ) STRICT`,
   },
+  { name: 'volumes-2', sql: "ALTER TABLE volume ADD COLUMN options TEXT NOT NULL DEFAULT '{}'" },
 ];
 
 export interface Volume {
@@ -21,6 +23,8 @@ export interface Volume {
   /** Made because an image or a user named only a path. */
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the local driver; see `volume-options.ts`. */
+  readonly options: Readonly<Record<string, string>>;
   readonly createdAt: string;
   readonly mountpoint: string;
 }
@@ -32,17 +36,21 @@ const anonymousLabel = 'com.docker.volume.anonymous';
 export class VolumeStore {
   private readonly database: Database;
   private readonly root: string;
+  private readonly unmount: (mountpoint: string) => Promise<void>;
   private readonly byName = new Map<string, Volume>();
 
-  constructor(database: Database, root: string) {
+  /** `unmount`: called before a volume is deleted, so that only its own folder is. */
+  constructor(database: Database, root: string, unmount: (mountpoint: string) => Promise<void>) {
     this.database = database;
     this.root = root;
+    this.unmount = unmount;
     for (const row of database.all('SELECT * FROM volume')) {
       const name = String(row.name);
       this.byName.set(name, {
         name,
         anonymous: row.anonymous === 1,
         labels: JSON.parse(String(row.labels)) as Record<string, string>,
+        options: JSON.parse(String(row.options)) as Record<string, string>,
         createdAt: String(row.createdAt),
         mountpoint: this.mountpoint(name),
       });
@@ -60,7 +68,11 @@ export class VolumeStore {
   }
 
   /** The volume of this name, made when there is none; a fresh anonymous one without a name. */
-  async ensure(name: string | undefined, labels: Readonly<Record<string, string>> = {}): Promise<Volume> {
+  async ensure(
+    name: string | undefined,
+    labels: Readonly<Record<string, string>> = {},
+    options: Readonly<Record<string, string>> = {},
+  ): Promise<Volume> {
     const chosen = name ?? randomBytes(32).toString('hex');
     if (!namePattern.test(chosen)) {
       throw new EngineError(
@@ -70,19 +82,22 @@ export class VolumeStore {
     }
     const existing = this.byName.get(chosen);
     if (existing !== undefined) return existing;
+    checkVolumeOptions(chosen, options);
     const volume: Volume = {
       name: chosen,
       anonymous: name === undefined,
       labels: name === undefined ? { ...labels, [anonymousLabel]: '' } : labels,
+      options,
       createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
       mountpoint: this.mountpoint(chosen),
     };
     await mkdir(volume.mountpoint, { recursive: true, mode: 0o755 });
     this.database.run(
-      'INSERT INTO volume (name, anonymous, labels, createdAt) VALUES (?, ?, ?, ?)',
+      'INSERT INTO volume (name, anonymous, labels, options, createdAt) VALUES (?, ?, ?, ?, ?)',
       volume.name,
       volume.anonymous ? 1 : 0,
       JSON.stringify(volume.labels),
+      JSON.stringify(volume.options),
       volume.createdAt,
     );
     this.byName.set(chosen, volume);
@@ -96,6 +111,7 @@ export class VolumeStore {
     if (users.length > 0) {
       throw new EngineError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
     }
+    await this.unmount(volume.mountpoint);
     await rm(`${this.root}/${volume.name}`, { recursive: true, force: true });
     this.database.run('DELETE FROM volume WHERE name = ?', name);
     this.byName.delete(name);
