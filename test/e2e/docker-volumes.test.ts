@@ -79,20 +79,18 @@ test('a folder of the guest as a volume is unmounted, not deleted', async () => 
   assert.match(nowhere.stderr, /failed to mount local volume/);
 });
 
-test('subpath, nocopy, read-only, labels, missing sources', async () => {
+test('subpath, read-only, labels, missing sources', async () => {
   await sh('type=volume,src=data,dst=/d,volume-label=a=b', 'mkdir -p /d/in; echo deep >/d/in/file; ln -s / /d/out');
   assert.equal(await docker('volume', 'ls', '-q', '--filter', 'label=a=b'), 'data');
   assert.equal(await sh('type=volume,src=data,dst=/s,volume-subpath=in', 'cat /s/file'), 'deep');
-  for (const subpath of ['out', 'nothing']) {
-    const refused = await home.docker([
-      'run',
-      '--rm',
-      '--mount',
-      `type=volume,src=data,dst=/s,volume-subpath=${subpath}`,
-      busybox,
-      'true',
-    ]);
-    assert.equal(refused.code, 125, refused.stdout);
+  // The docker CLI takes "no such file or directory" for a missing program.
+  for (const [subpath, code] of [
+    ['out', 125],
+    ['nothing', 127],
+  ] as const) {
+    const mount = `type=volume,src=data,dst=/s,volume-subpath=${subpath}`;
+    const refused = await home.docker(['run', '--rm', '--mount', mount, busybox, 'true']);
+    assert.equal(refused.code, code, refused.stderr);
     assert.match(refused.stderr, /cannot access path .*\/data\/_data\//);
   }
   const written = await home.docker([
@@ -105,12 +103,6 @@ test('subpath, nocopy, read-only, labels, missing sources', async () => {
     '/d/x',
   ]);
   assert.match(written.stderr, /Read-only file system/);
-  assert.notEqual(await sh('type=volume,src=filled,dst=/bin2', 'ls -A /bin2 | wc -l; ls -A /etc | wc -l'), '');
-  assert.ok(Number(await sh('type=volume,src=copied,dst=/etc', 'ls -A /etc | wc -l')) > 3, 'the image’s files');
-  assert.ok(
-    Number(await sh('type=volume,src=empty,dst=/etc,volume-nocopy', 'ls -A /etc | wc -l')) <= 3,
-    'only what the engine puts there',
-  );
   const absent = await home.docker(['run', '--rm', '--mount', 'type=bind,src=/no/such,dst=/d', busybox, 'true']);
   assert.match(absent.stderr, /bind source path does not exist: \/no\/such/);
 });
