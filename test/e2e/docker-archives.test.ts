@@ -8,7 +8,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dockerIn, ok, type Docker } from '../helpers/docker.ts';
 import { startRegistry, type Registry } from '../helpers/registry.ts';
-import { runProgram, WherryHome } from '../helpers/wherry-cli.ts';
+import { collect, runProgram, WherryHome } from '../helpers/wherry-cli.ts';
 
 let home: WherryHome;
 let registry: Registry;
@@ -186,11 +186,13 @@ describe('cp', () => {
   test('a copy that is cut off leaves no process and no mount, and the container starts', async () => {
     await docker('create', '--name', 'box', busybox, 'sleep', '1000');
     const child = home.spawnDocker(['cp', '-', 'box:/']);
+    const ended = collect(child);
     child.stdin?.write(Buffer.alloc(512)); // a start of something that does not go on
     await sleep(500);
     await docker('start', 'box');
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end();
-    await once(child, 'exit');
+    await ended;
     const slow = home.spawnDocker(['cp', 'box:/', '-']);
     await once(slow.stdout ?? slow, 'readable');
     slow.kill('SIGKILL');
@@ -210,5 +212,66 @@ describe('cp', () => {
     await until('no program is left', async () => (await left()) === '');
     const names = await readdir(folder);
     assert.ok(names.length > 0);
+  });
+});
+
+describe('export and import', () => {
+  test('a root file system goes out and comes back as an image, running or stopped', async () => {
+    const here = await scratch();
+    await run('box', '-v', 'vol:/v');
+    await sh('box', 'echo made > /made; chown 3:4 /made; echo hidden > /v/hidden');
+    await docker('export', '-o', `${here}/running.tar`, 'box');
+    const { stdout: names } = await runProgram('tar', ['-tvf', `${here}/running.tar`, '--numeric-owner']);
+    assert.match(names, /^-rw-r--r-- 3\/4 .* made$/m);
+    assert.match(names, /^drwx.* v\/$/m);
+    assert.doesNotMatch(names, /hidden|proc\/1/);
+    await docker('stop', 'box');
+    await docker('export', '-o', `${here}/stopped.tar`, 'box');
+    const id = await docker(
+      'import',
+      '-c',
+      'CMD ["cat", "/made"]',
+      '-m',
+      'by a test',
+      `${here}/stopped.tar`,
+      'came:back',
+    );
+    assert.match(id, /^sha256:[0-9a-f]{64}$/);
+    assert.equal(await docker('run', '--rm', 'came:back'), 'made');
+    assert.equal(await docker('run', '--rm', 'came:back', 'stat', '-c', '%u:%g', '/made'), '3:4');
+    assert.match(await docker('history', '--no-trunc', 'came:back'), /by a test/);
+    await refused(/no such container/i, 'export', '-o', `${here}/none.tar`, 'nobody');
+    await docker('rmi', 'came:back');
+  });
+});
+
+describe('save and load', () => {
+  test('round trips through files, with skopeo on both sides', async () => {
+    const here = await scratch();
+    const id = await docker('images', '-q', '--no-trunc', busybox);
+    await docker('tag', busybox, 'saved/app:1');
+    await docker('tag', busybox, 'saved/app:2');
+    await docker('save', '-o', `${here}/saved.tar`, 'saved/app:1', 'saved/app:2');
+    const inspected = await runProgram('skopeo', ['inspect', '--raw', `docker-archive:${here}/saved.tar:saved/app:1`]);
+    assert.equal((JSON.parse(inspected.stdout) as { config: { digest: string } }).config.digest, id);
+    await docker('rmi', 'saved/app:1', 'saved/app:2', busybox);
+    assert.equal(
+      await docker('load', '-i', `${here}/saved.tar`),
+      'Loaded image: saved/app:1\nLoaded image: saved/app:2',
+    );
+    assert.equal(await docker('images', '-q', '--no-trunc', 'saved/app:2'), id);
+    assert.equal(await docker('run', '--rm', 'saved/app:2', 'echo', 'runs'), 'runs');
+    ok(
+      await runProgram('skopeo', [
+        ...['--insecure-policy', 'copy', '--quiet', '--src-tls-verify=false'],
+        ...[`docker://${registry.host}/busybox:latest`, `oci-archive:${here}/oci.tar:from/skopeo:3`],
+      ]),
+    );
+    assert.equal(await docker('load', '-i', `${here}/oci.tar`), 'Loaded image: from/skopeo:3');
+    const broken = await home.docker(['load'], { input: 'no archive at all'.repeat(99) });
+    assert.notEqual(broken.code, 0);
+    await docker('rmi', 'saved/app:1', 'saved/app:2', 'from/skopeo:3');
+    await docker('pull', busybox);
+    await refused(/No such image: no-such:latest/, 'save', '-o', `${here}/none.tar`, 'no-such');
   });
 });

@@ -1,5 +1,4 @@
 /** `/images/…` of the Engine API. */
-import type { ServerResponse } from 'node:http';
 import { EngineError } from '../../contract/errors.ts';
 import { errorText, log } from '../log.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
@@ -13,14 +12,14 @@ import type { ProgressLine } from '../use-cases/pull-progress.ts';
 import { parsePullRequest } from '../use-cases/pull-request.ts';
 import { removeImage } from '../use-cases/remove-image.ts';
 import { tagImage } from '../use-cases/tag-image.ts';
+import { imageArchiveRoutes, importFrom } from './image-archives.ts';
+import { writeProgress } from './progress.ts';
 import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
 
-/** A client that reads slowly gets every change of status but not every step of progress. */
-const maxUnreadBytes = 256 * 1024;
-
 export function imageRoutes(parts: ImageParts): Route[] {
   return [
+    ...imageArchiveRoutes(parts),
     { method: 'POST', path: '/images/create', handle: (context) => createImage(parts, context) },
     {
       method: 'GET',
@@ -78,9 +77,10 @@ export function imageRoutes(parts: ImageParts): Route[] {
 }
 
 /** A failure before the first line is an HTTP status; after it, the stream's last line. */
-async function createImage(parts: ImageParts, { request, response, query, signal }: RouteContext): Promise<void> {
+async function createImage(parts: ImageParts, context: RouteContext): Promise<void> {
+  const { request, response, query, signal } = context;
   const fromImage = query.get('fromImage') ?? '';
-  if (fromImage === '') throw new EngineError('not-implemented', 'importing a root filesystem is not supported');
+  if (fromImage === '') return importFrom(parts, context);
   const auth = request.headers['x-registry-auth'];
   const wanted = parsePullRequest(
     {
@@ -102,12 +102,6 @@ async function createImage(parts: ImageParts, { request, response, query, signal
     writeProgress(response, errorLine(error instanceof Error ? error.message : errorText(error)));
   }
   response.end();
-}
-
-function writeProgress(response: ServerResponse, line: ProgressLine): void {
-  if (response.destroyed || (line.progress !== undefined && response.writableLength > maxUnreadBytes)) return;
-  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
-  response.write(`${JSON.stringify(line)}\r\n`);
 }
 
 /** `{"label":["a"]}` or, from old clients, `{"label":{"a":true}}`. */

@@ -1,7 +1,7 @@
 /** A folder in OCI layout (image specification 1.1, "Image Layout") as a source of images. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { EngineError } from '../../contract/errors.ts';
 import { limits, manifestMediaTypes, parseManifest } from './manifest.ts';
@@ -41,19 +41,31 @@ export class LayoutSource implements ContentSource {
     return this.read(descriptor.digest, descriptor.size);
   }
 
-  open(descriptor: Descriptor, offset: number, signal: AbortSignal): Promise<BlobStream> {
-    const stream = createReadStream(this.file(descriptor.digest), { start: offset, highWaterMark: 256 * 1024, signal });
-    return Promise.resolve({ offset, chunks: chunksOf(stream) });
+  async open(descriptor: Descriptor, offset: number, signal: AbortSignal): Promise<BlobStream> {
+    const file = this.file(descriptor.digest);
+    await this.plainSize(file);
+    const stream = createReadStream(file, { start: offset, highWaterMark: 256 * 1024, signal });
+    return { offset, chunks: chunksOf(stream) };
   }
 
   retryDelayMs(): undefined {
     return undefined;
   }
 
+  /** What the index names, in its order. */
+  async entries(): Promise<ImageIndex['manifests']> {
+    return (await this.index())?.manifests ?? [];
+  }
+
   private async index(): Promise<ImageIndex | undefined> {
     let bytes: Buffer;
     try {
-      bytes = await readFile(path.join(this.folder, 'index.json'));
+      const file = path.join(this.folder, 'index.json');
+      const stats = await lstat(file);
+      if (!stats.isFile() || stats.size > limits.manifestBytes) {
+        throw new EngineError('invalid-parameter', `${file} is not an index`);
+      }
+      bytes = await readFile(file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -64,11 +76,24 @@ export class LayoutSource implements ContentSource {
 
   private async read(digest: string, maxBytes: number): Promise<Buffer> {
     const file = this.file(digest);
-    if ((await stat(file)).size > maxBytes) throw new EngineError('system', `${file} is over ${maxBytes} bytes`);
+    if ((await this.plainSize(file)) > maxBytes) throw new EngineError('system', `${file} is over ${maxBytes} bytes`);
     const bytes = await readFile(file);
     const got = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     if (got !== digest) throw new EngineError('system', `${file} is damaged: its content has the digest ${got}`);
     return bytes;
+  }
+
+  /** Whoever made the folder may have put links and devices there, which mean something else here. */
+  private async plainSize(file: string): Promise<number> {
+    const folders = [this.folder, path.join(this.folder, 'blobs'), path.join(this.folder, 'blobs', 'sha256')];
+    for (const folder of folders) {
+      if (!(await lstat(folder)).isDirectory()) throw new EngineError('invalid-parameter', `${folder} is not a folder`);
+    }
+    const stats = await lstat(file).catch((cause: unknown) => {
+      throw new EngineError('not-found', `blob ${path.basename(file)} is missing`, { cause });
+    });
+    if (!stats.isFile()) throw new EngineError('invalid-parameter', `${file} is not a file`);
+    return stats.size;
   }
 
   private file(digest: string): string {

@@ -105,7 +105,8 @@ function settingsOf(config: ContainerConfig): ImageSettings {
   };
 }
 
-function applyChanges(settings: ImageSettings, changes: readonly string[]): ImageSettings {
+/** Instructions of a Dockerfile that only change settings. */
+export function applyChanges(settings: ImageSettings, changes: readonly string[]): ImageSettings {
   let changed = settings;
   for (const line of changes.flatMap((text) => text.split('\n')).filter((text) => text.trim() !== '')) {
     const instruction = readInstructionText(line, '\\');

@@ -17,7 +17,7 @@ interface TaggedSource extends ContentSource {
 }
 
 export interface ImageEvent {
-  readonly action: 'pull' | 'tag' | 'untag' | 'delete';
+  readonly action: 'pull' | 'push' | 'load' | 'save' | 'import' | 'tag' | 'untag' | 'delete';
   /** The image's id, or for a pull the name that was pulled. */
   readonly id: string;
   readonly name: string;

@@ -3,14 +3,14 @@ import { EngineError } from '../../contract/errors.ts';
 import type { Credentials } from '../registry/auth.ts';
 import { StatusError } from '../registry/failure.ts';
 import { limits, parseConfig, parseManifest } from '../registry/manifest.ts';
-import type { ImageManifest, ParsedConfig } from '../registry/manifest.ts';
+import type { Descriptor, ImageManifest, ParsedConfig } from '../registry/manifest.ts';
 import { formatPlatform, selectPlatform } from '../registry/platform.ts';
 import type { Platform } from '../registry/platform.ts';
 import { familiarName, familiarString, withDefaultTag } from '../registry/reference.ts';
 import type { ImageReference } from '../registry/reference.ts';
 import type { ContentSource, FetchedManifest } from '../registry/source.ts';
 import { TransportError } from '../registry/transport.ts';
-import type { StoredLayer } from '../state/images.ts';
+import type { StoredImage, StoredLayer } from '../state/images.ts';
 import type { ImageParts } from './image-parts.ts';
 import { LayerReporter } from './pull-progress.ts';
 import type { ProgressLine } from './pull-progress.ts';
@@ -76,6 +76,25 @@ export async function pullAllTags(
   }
 }
 
+/** What a reference means, all of it in the stores; safe from garbage collection until disposed. */
+export interface BroughtImage extends Disposable {
+  readonly resolved: ResolvedManifest;
+  readonly configBytes: Buffer;
+  readonly layers: readonly StoredLayer[];
+}
+
+interface WantedImage {
+  readonly source: ContentSource;
+  /** A tag or digest of the source's. */
+  readonly target: string;
+  /** For errors. */
+  readonly name: string;
+  readonly platform: Platform | undefined;
+  /** Called once the manifest is known. */
+  readonly onResolved: () => void;
+  readonly reporter: (layer: Descriptor) => Pick<LayerReporter, 'say' | 'stage'>;
+}
+
 /** Shared with the import of the starter image. */
 export async function bringImage(
   parts: ImageParts,
@@ -89,32 +108,57 @@ export async function bringImage(
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { source, reference, report } = wanted;
+  const { source, reference, report, platform } = wanted;
   const name = familiarString(reference);
   const target = reference.digest ?? reference.tag ?? 'latest';
-  const resolved = await resolveManifest(parts, source, wanted.sourceName ?? target, wanted.platform, name, signal);
-  report({ status: `Pulling from ${reference.path}`, id: target });
+  using brought = await bringContent(
+    parts,
+    {
+      ...{ source, platform, name, target: wanted.sourceName ?? target },
+      onResolved: () => report({ status: `Pulling from ${reference.path}`, id: target }),
+      reporter: ({ digest }) => new LayerReporter(digest, report),
+    },
+    signal,
+  );
+  const isNew = record(parts, reference, brought);
+  report({ status: `Digest: ${brought.resolved.rootDigest}` });
+  report({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
+  parts.onEvent({ action: 'pull', id: name, name: familiarName(reference) });
+}
+
+/** Brings manifest, configuration and layers, whatever they shall be called. */
+export async function bringContent(parts: ImageParts, wanted: WantedImage, signal: AbortSignal): Promise<BroughtImage> {
+  const { source, name } = wanted;
+  const resolved = await resolveManifest(parts, source, wanted.target, wanted.platform, name, signal);
+  wanted.onResolved();
   const { manifest } = resolved;
   if (!configMediaTypes.includes(manifest.config.mediaType)) {
     throw new EngineError('invalid-parameter', `${name} is not an image: its type is ${manifest.config.mediaType}`);
   }
-  using _lease = parts.leases.hold([
+  const lease = parts.leases.hold([
     manifest.config.digest,
     ...resolved.fetched.map(({ digest }) => digest),
     ...manifest.layers.map(({ digest }) => digest),
   ]);
-  const configBytes = await source.blob(manifest.config, signal);
-  const config = parseConfig(configBytes, name);
-  checkConfig(config, manifest, name, wanted.platform ?? parts.platform);
-  using _layerLease = parts.leases.hold(config.rootfs.diff_ids);
-  const layers = await bringLayers(parts, source, manifest, config, report, signal);
-  for (const { digest, bytes } of resolved.fetched) await parts.blobs.write(digest, bytes);
-  await parts.blobs.write(manifest.config.digest, configBytes);
-  signal.throwIfAborted();
-  const isNew = record(parts, reference, resolved, configBytes, layers);
-  report({ status: `Digest: ${resolved.rootDigest}` });
-  report({ status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}` });
-  parts.onEvent({ action: 'pull', id: name, name: familiarName(reference) });
+  let layerLease: Disposable | undefined;
+  const dispose = (): void => {
+    layerLease?.[Symbol.dispose]();
+    lease[Symbol.dispose]();
+  };
+  try {
+    const configBytes = await source.blob(manifest.config, signal);
+    const config = parseConfig(configBytes, name);
+    checkConfig(config, manifest, name, wanted.platform ?? parts.platform);
+    layerLease = parts.leases.hold(config.rootfs.diff_ids);
+    const layers = await bringLayers(parts, source, manifest, config, wanted.reporter, signal);
+    for (const { digest, bytes } of resolved.fetched) await parts.blobs.write(digest, bytes);
+    await parts.blobs.write(manifest.config.digest, configBytes);
+    signal.throwIfAborted();
+    return { resolved, configBytes, layers, [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
 }
 
 async function resolveManifest(
@@ -172,7 +216,7 @@ async function bringLayers(
   source: ContentSource,
   manifest: ImageManifest,
   config: ParsedConfig,
-  report: Report,
+  reporterOf: WantedImage['reporter'],
   signal: AbortSignal,
 ): Promise<StoredLayer[]> {
   const stop = new AbortController();
@@ -180,7 +224,7 @@ async function bringLayers(
   const work = manifest.layers.map((descriptor, index) => ({
     descriptor,
     diffId: config.rootfs.diff_ids[index] ?? '',
-    reporter: new LayerReporter(descriptor.digest, report),
+    reporter: reporterOf(descriptor),
   }));
   for (const { reporter, diffId } of work) {
     reporter.say(parts.records.layer(diffId) === undefined ? 'Pulling fs layer' : 'Already exists');
@@ -211,14 +255,9 @@ async function bringLayers(
 }
 
 /** In one transaction. True when the name means another image than before. */
-function record(
-  parts: ImageParts,
-  reference: ImageReference,
-  resolved: ResolvedManifest,
-  configBytes: Buffer,
-  layers: readonly StoredLayer[],
-): boolean {
+function record(parts: ImageParts, reference: ImageReference, brought: BroughtImage): boolean {
   const { records } = parts;
+  const { resolved } = brought;
   const id = resolved.manifest.config.digest;
   const namedAtMs = parts.nowMs();
   const { domain, path } = reference;
@@ -228,18 +267,22 @@ function record(
   const main = reference.digest === undefined ? (tagName ?? digestName) : digestName;
   return records.transaction(() => {
     const before = records.find(main);
-    records.put({
-      id,
-      manifestDigest: resolved.digest,
-      configText: configBytes.toString('utf8'),
-      layers,
-      storedAtMs: namedAtMs,
-    });
+    records.put(recordOf(brought, namedAtMs));
     records.setName({ ...digestName, imageId: id, namedAtMs });
     if (reference.digest === undefined && tagName !== undefined)
       records.setName({ ...tagName, imageId: id, namedAtMs });
     return before !== id;
   });
+}
+
+export function recordOf({ resolved, configBytes, layers }: BroughtImage, storedAtMs: number): StoredImage {
+  return {
+    id: resolved.manifest.config.digest,
+    manifestDigest: resolved.digest,
+    configText: configBytes.toString('utf8'),
+    layers,
+    storedAtMs,
+  };
 }
 
 function inDockersWords(error: unknown, reference: ImageReference): unknown {

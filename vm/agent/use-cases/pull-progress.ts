@@ -4,6 +4,7 @@ import type { LayerStage } from './fetch-layer.ts';
 
 export interface ProgressLine {
   readonly status?: string;
+  readonly stream?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
   readonly progress?: string;
   readonly id?: string;

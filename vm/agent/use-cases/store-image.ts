@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { manifestMediaTypes } from '../registry/manifest.ts';
 import type { KnownImage, StoredLayer } from '../state/images.ts';
+import { layerMediaType } from './add-layer.ts';
 import type { ImageParts } from './image-parts.ts';
 
 export interface NewImage {
@@ -17,25 +18,12 @@ export async function storeImage(parts: ImageParts, image: NewImage): Promise<Kn
   const rootfs = { type: 'layers', diff_ids: image.layers.map(({ diffId }) => diffId) };
   const config = Buffer.from(JSON.stringify({ ...image.config, rootfs }));
   const id = digestOf(config);
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: manifestMediaTypes.ociManifest,
-      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: id, size: config.length },
-      layers: image.layers.map(({ blobDigest, blobBytes }) => ({
-        mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-        digest: blobDigest,
-        size: blobBytes,
-      })),
-    }),
-  );
-  const manifestDigest = digestOf(manifest);
-  using _lease = parts.leases.hold([id, manifestDigest]);
+  using _lease = parts.leases.hold([id]);
   await parts.blobs.write(id, config);
-  await parts.blobs.write(manifestDigest, manifest);
+  using manifest = await writeManifest(parts, id, config.length, image.layers);
   parts.records.put({
     id,
-    manifestDigest,
+    manifestDigest: manifest.digest,
     configText: config.toString('utf8'),
     layers: image.layers,
     storedAtMs: parts.nowMs(),
@@ -44,6 +32,37 @@ export async function storeImage(parts: ImageParts, image: NewImage): Promise<Kn
   const stored = parts.records.get(id);
   if (stored === undefined) throw new Error(`image ${id} is not on record`);
   return stored;
+}
+
+/** The manifest of an image that came without one, stored; safe from garbage collection until disposed. */
+export async function writeManifest(
+  parts: ImageParts,
+  configDigest: string,
+  configBytes: number,
+  layers: readonly StoredLayer[],
+): Promise<Disposable & { readonly digest: string }> {
+  const described = layers.map(async ({ blobDigest, blobBytes }) => ({
+    mediaType: await layerMediaType(parts.blobs, blobDigest),
+    digest: blobDigest,
+    size: blobBytes,
+  }));
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: manifestMediaTypes.ociManifest,
+      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: configDigest, size: configBytes },
+      layers: await Promise.all(described),
+    }),
+  );
+  const digest = digestOf(bytes);
+  const lease = parts.leases.hold([digest]);
+  try {
+    await parts.blobs.write(digest, bytes);
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+  return { digest, [Symbol.dispose]: () => lease[Symbol.dispose]() };
 }
 
 function digestOf(bytes: Buffer): string {
