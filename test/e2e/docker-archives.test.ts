@@ -275,3 +275,29 @@ describe('save and load', () => {
     await refused(/No such image: no-such:latest/, 'save', '-o', `${here}/none.tar`, 'no-such');
   });
 });
+
+describe('push', () => {
+  test('to a registry, and pulled again after its removal', async () => {
+    const name = `${registry.host}/pushed/app:1`;
+    await run('box');
+    await sh('box', 'echo pushed > /pushed');
+    await docker('stop', 'box');
+    const here = await scratch();
+    await docker('export', '-o', `${here}/box.tar`, 'box');
+    await docker('import', '-c', 'CMD ["cat", "/pushed"]', `${here}/box.tar`, name);
+    const pushed = await docker('push', name);
+    const digest = /^1: digest: (sha256:[0-9a-f]{64}) size: \d+$/m.exec(pushed)?.[1];
+    assert.ok(digest, pushed);
+    assert.equal(
+      await docker('inspect', '-f', '{{index .RepoDigests 0}}', name),
+      `${registry.host}/pushed/app@${digest}`,
+    );
+    assert.match(await docker('push', name), /Layer already exists/);
+    const seen = await runProgram('skopeo', ['inspect', '--tls-verify=false', `docker://${name}`]);
+    assert.equal((JSON.parse(seen.stdout) as { Digest: string }).Digest, digest);
+    await docker('rmi', name);
+    assert.equal(await docker('run', '--rm', name), 'pushed');
+    await refused(/An image does not exist locally with the tag/, 'push', `${registry.host}/no-such`);
+    await docker('rmi', name);
+  });
+});

@@ -1,6 +1,9 @@
 /** `/images/…` of the Engine API. */
+import type { IncomingMessage } from 'node:http';
 import { EngineError } from '../../contract/errors.ts';
 import { errorText, log } from '../log.ts';
+import { parseRegistryAuth } from '../registry/auth.ts';
+import { parseReference } from '../registry/reference.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import { imageHistory, inspectImage } from '../use-cases/inspect-image.ts';
 import { listImages } from '../use-cases/list-images.ts';
@@ -10,8 +13,10 @@ import { pullAllTags, pullImage } from '../use-cases/pull-image.ts';
 import { errorLine } from '../use-cases/pull-progress.ts';
 import type { ProgressLine } from '../use-cases/pull-progress.ts';
 import { parsePullRequest } from '../use-cases/pull-request.ts';
+import { pushImage } from '../use-cases/push-image.ts';
 import { removeImage } from '../use-cases/remove-image.ts';
 import { tagImage } from '../use-cases/tag-image.ts';
+import { skipBody } from './body.ts';
 import { imageArchiveRoutes, importFrom } from './image-archives.ts';
 import { writeProgress } from './progress.ts';
 import { sendJson } from './reply.ts';
@@ -66,6 +71,7 @@ export function imageRoutes(parts: ImageParts): Route[] {
         return Promise.resolve();
       },
     },
+    { method: 'POST', path: '/images/*name/push', handle: (context) => push(parts, context) },
     {
       method: 'DELETE',
       path: '/images/*name',
@@ -76,29 +82,50 @@ export function imageRoutes(parts: ImageParts): Route[] {
   ];
 }
 
-/** A failure before the first line is an HTTP status; after it, the stream's last line. */
 async function createImage(parts: ImageParts, context: RouteContext): Promise<void> {
-  const { request, response, query, signal } = context;
+  const { request, query, signal } = context;
   const fromImage = query.get('fromImage') ?? '';
   if (fromImage === '') return importFrom(parts, context);
-  const auth = request.headers['x-registry-auth'];
   const wanted = parsePullRequest(
     {
       fromImage,
       tag: query.get('tag') ?? '',
       platform: query.get('platform') ?? '',
-      registryAuth: Array.isArray(auth) ? auth[0] : auth,
+      registryAuth: authHeader(request),
     },
     parts.platform,
   );
-  const report = (line: ProgressLine): void => writeProgress(response, line);
+  await stream(context, (report) => (wanted.allTags ? pullAllTags : pullImage)(parts, wanted, report, signal));
+}
+
+async function push(parts: ImageParts, context: RouteContext): Promise<void> {
+  const { request, params, query, signal } = context;
+  const named = parseReference(params['name'] ?? '');
+  const tag = query.get('tag') ?? '';
+  const reference =
+    tag === '' ? named : { ...named, ...parseReference(`x:${tag}`), domain: named.domain, path: named.path };
+  const credentials = parseRegistryAuth(authHeader(request));
+  await skipBody(request); // old clients say there what the header says now
+  await stream(context, (report) => pushImage(parts, { reference, credentials }, report, signal));
+}
+
+function authHeader(request: IncomingMessage): string | undefined {
+  const auth = request.headers['x-registry-auth'];
+  return Array.isArray(auth) ? auth[0] : auth;
+}
+
+/** A failure before the first line is an HTTP status; after it, the stream's last line. */
+async function stream(
+  { response, signal }: RouteContext,
+  work: (report: (line: ProgressLine) => void) => Promise<void>,
+): Promise<void> {
   try {
-    await (wanted.allTags ? pullAllTags : pullImage)(parts, wanted, report, signal);
+    await work((line) => writeProgress(response, line));
     if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
   } catch (error) {
     if (signal.aborted) return;
     if (!response.headersSent) throw error;
-    if (!(error instanceof EngineError)) log.error('a pull failed unexpectedly', error);
+    if (!(error instanceof EngineError)) log.error('a transfer failed unexpectedly', error);
     writeProgress(response, errorLine(error instanceof Error ? error.message : errorText(error)));
   }
   response.end();

@@ -1,30 +1,29 @@
-/** The pulling half of the OCI distribution specification 1.1, for one repository. */
+/** One repository of a registry: the OCI distribution specification 1.1, "Pull" and "Push". */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
-import { Authorizer } from './auth.ts';
 import type { Credentials } from './auth.ts';
 import { readAll } from './body.ts';
-import { describeFailure, isStatus, StatusError } from './failure.ts';
+import { RegistryConnection } from './connection.ts';
+import { StatusError } from './failure.ts';
 import { limits, manifestMediaTypes } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
-import { isInsecureAllowed, refuseHop } from './network.ts';
-import { isDigest, registryHost } from './reference.ts';
+import { isDigest } from './reference.ts';
 import type { RepositoryName } from './reference.ts';
 import type { BlobStream, ContentSource, FetchedManifest } from './source.ts';
-import { isNotTls, TransportError } from './transport.ts';
+import { TransportError } from './transport.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
-const maxRedirects = 5;
 const maxAttempts = 5;
 const maxTagBytes = 4 * 1024 * 1024;
 const acceptedManifests = Object.values(manifestMediaTypes).join(', ');
 
 export class RegistryClient implements ContentSource {
   private readonly transport: Transport;
-  private readonly repository: RepositoryName;
-  private readonly authorizer: Authorizer;
+  private readonly connection: RegistryConnection;
+  private readonly scope: string;
+  private readonly pushScope: string;
   private readonly firstRetryMs: number;
 
   constructor(
@@ -34,8 +33,9 @@ export class RegistryClient implements ContentSource {
     options: { firstRetryMs?: number } = {},
   ) {
     this.transport = transport;
-    this.repository = repository;
-    this.authorizer = new Authorizer(transport, credentials);
+    this.connection = new RegistryConnection(transport, repository, credentials);
+    this.scope = `repository:${repository.path}:pull`;
+    this.pushScope = `repository:${repository.path}:pull,push`;
     this.firstRetryMs = options.firstRetryMs ?? 250;
   }
 
@@ -89,6 +89,68 @@ export class RegistryClient implements ContentSource {
     });
   }
 
+  /** Whether the repository has it. */
+  async hasBlob(digest: string, signal: AbortSignal): Promise<boolean> {
+    const request = { method: 'HEAD', target: `blobs/${digest}`, headers: {}, scope: this.pushScope };
+    const answer = await this.retried(signal, () => this.connection.send(request, [200, 404], signal));
+    answer.body.destroy();
+    return answer.status === 200;
+  }
+
+  /** Takes it over from another repository of the registry. False: it has to be uploaded. */
+  async mountBlob(digest: string, from: string, signal: AbortSignal): Promise<boolean> {
+    const target = `blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`;
+    try {
+      const answer = await this.connection.send(
+        { method: 'POST', target, headers: {}, body: '', scope: this.pushScope },
+        [201, 202],
+        signal,
+      );
+      answer.body.destroy();
+      if (answer.status === 202) await this.cancelUpload(answer, signal);
+      return answer.status === 201;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof StatusError) return false; // no right to read there, or no such word: the upload will tell
+      throw error;
+    }
+  }
+
+  /** In one piece. `open` is called again when it has to be sent again. */
+  async uploadBlob(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    open: () => AsyncIterable<Buffer>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.retried(signal, async () => {
+      const begin = { method: 'POST', target: 'blobs/uploads/', headers: {}, body: '', scope: this.pushScope };
+      const begun = await this.connection.send(begin, [202], signal);
+      begun.body.destroy();
+      const target = this.connection.locationOf(begun);
+      target.searchParams.set('digest', descriptor.digest);
+      const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': String(descriptor.size) };
+      const done = await this.connection.send(
+        { method: 'PUT', target, headers, body: open, scope: this.pushScope },
+        [201, 204],
+        signal,
+      );
+      done.body.destroy();
+    });
+  }
+
+  async putManifest(tag: string, bytes: Buffer, mediaType: string, signal: AbortSignal): Promise<void> {
+    const headers = { 'Content-Type': mediaType, 'Content-Length': String(bytes.length) };
+    const request = { method: 'PUT', target: `manifests/${tag}`, headers, body: bytes, scope: this.pushScope };
+    const answer = await this.retried(signal, () => this.connection.send(request, [200, 201, 202], signal));
+    answer.body.destroy();
+  }
+
+  private async cancelUpload(begun: HttpAnswer, signal: AbortSignal): Promise<void> {
+    const request = { method: 'DELETE', target: this.connection.locationOf(begun), headers: {}, scope: this.pushScope };
+    const answer = await this.connection.send(request, [200, 202, 204, 404, 405], signal);
+    answer.body.destroy();
+  }
+
   retryDelayMs(error: unknown, attempt: number): number | undefined {
     if (attempt >= maxAttempts) return undefined;
     const busy = error instanceof StatusError && (error.status >= 500 || error.status === 429);
@@ -111,86 +173,9 @@ export class RegistryClient implements ContentSource {
     }
   }
 
-  /** A 200 or 206, after authentication and redirects. Rejects with {@link StatusError}, EngineError or TransportError. */
-  private async get(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
-    const scope = `repository:${this.repository.path}:pull`;
-    for (let tries = 0; ; tries += 1) {
-      const authorization = this.authorizer.header(scope);
-      const first = await this.request(path, { ...headers, ...authorizationHeader(authorization) }, signal);
-      const answer = await this.followRedirects(first, headers, authorization, signal);
-      if (isStatus(answer, 200, 206)) return answer;
-      if (answer.status === 401 && tries < 2 && (await this.authorizer.answer(answer, scope, signal))) {
-        answer.body.destroy();
-        continue;
-      }
-      throw await describeFailure(this.transport, answer, signal);
-    }
+  private get(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+    return this.connection.send({ method: 'GET', target: path, headers, scope: this.scope }, [200, 206], signal);
   }
-
-  /** Over TLS, or over plain HTTP where that is allowed and TLS turns out not to be spoken. */
-  private async request(
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
-    const host = registryHost(this.repository);
-    const secure = new URL(`https://${host}/v2/${this.repository.path}/${path}`);
-    const plain = new URL(`http://${host}/v2/${this.repository.path}/${path}`);
-    const exchange = { method: 'GET', headers, signal };
-    if (!isInsecureAllowed(secure, this.transport.network)) return await this.dial(secure, exchange);
-    if (this.transport.plainHosts.get(host) === true) return await this.dial(plain, exchange);
-    try {
-      return await this.dial(secure, exchange);
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      // Refused connections too: the error shall name the way that was allowed, as Docker's does.
-      if (!isNotTls(cause) && !(cause instanceof TransportError && cause.reason === 'ECONNREFUSED')) throw error;
-      const answer = await this.dial(plain, exchange);
-      this.transport.plainHosts.set(host, true);
-      return answer;
-    }
-  }
-
-  private async dial(url: URL, exchange: Parameters<Transport['request']>[1]): Promise<HttpAnswer> {
-    try {
-      return await this.transport.request(url, exchange);
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      throw new TransportError(error.reason, `Get "${url.origin}/v2/": ${error.message}`, { cause: error });
-    }
-  }
-
-  /** Credentials stay with the host they are for. */
-  private async followRedirects(
-    first: HttpAnswer,
-    headers: Readonly<Record<string, string>>,
-    authorization: string | undefined,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
-    let answer = first;
-    for (let hops = 0; isStatus(answer, 301, 302, 303, 307, 308); hops += 1) {
-      answer.body.destroy();
-      const location = answer.headers.location;
-      const target = location === undefined || hops === maxRedirects ? undefined : parseUrl(location, answer.url);
-      if (target === undefined)
-        throw new EngineError('system', `${answer.url.host} redirects in circles or to nowhere`);
-      const refused = refuseHop(answer.url, target, this.transport.network);
-      if (refused !== undefined) {
-        throw new EngineError('forbidden', `the redirect of ${answer.url.host} was not followed: ${refused}`);
-      }
-      const kept = target.origin === first.url.origin ? authorizationHeader(authorization) : {};
-      answer = await this.transport.request(target, { method: 'GET', headers: { ...headers, ...kept }, signal });
-    }
-    return answer;
-  }
-}
-
-function authorizationHeader(value: string | undefined): Record<string, string> {
-  return value === undefined ? {} : { Authorization: value };
-}
-
-function parseUrl(text: string, base: URL): URL | undefined {
-  return URL.canParse(text, base.href) ? new URL(text, base) : undefined;
 }
 
 function digestOf(bytes: Buffer): string {

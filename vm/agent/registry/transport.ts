@@ -23,6 +23,9 @@ export interface HttpAnswer {
   readonly body: IncomingMessage;
 }
 
+/** Sent as it is, or opened for each try and sent as it comes. */
+export type RequestBody = string | Buffer | (() => AsyncIterable<Buffer>);
+
 /** No answer could be had. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
@@ -66,7 +69,7 @@ export class Transport {
     options: {
       method: string;
       headers: Readonly<Record<string, string>>;
-      body?: string | undefined;
+      body?: RequestBody | undefined;
       signal: AbortSignal;
     },
   ): Promise<HttpAnswer> {
@@ -76,16 +79,24 @@ export class Transport {
       const timer = setTimeout(() => {
         request.destroy(new TransportError('stalled', `no answer within ${this.timeouts.answerMs / 1000} s`));
       }, this.timeouts.answerMs);
-      request.once('response', (body) => {
+      const { body } = options;
+      let answered = false;
+      const stillSending = (): void => {
+        if (!answered) timer.refresh();
+      };
+      request.once('response', (answer) => {
+        answered = true;
         clearTimeout(timer);
-        resolve({ url, status: body.statusCode ?? 0, headers: body.headers, body });
+        resolve({ url, status: answer.statusCode ?? 0, headers: answer.headers, body: answer });
       });
       // Stays for the life of the request: a late error must not become an uncaught exception.
       request.on('error', (error) => {
+        answered = true;
         clearTimeout(timer);
         reject(options.signal.aborted ? abortReason(options.signal) : describe(error, url));
       });
-      request.end(options.body);
+      if (typeof body !== 'function') request.end(body);
+      else sendBody(request, body(), stillSending).catch((error: unknown) => request.destroy(error as Error));
     });
   }
 
@@ -185,6 +196,24 @@ export class Transport {
       request.end();
     });
   }
+}
+
+/** Stops when an answer has come early, or the connection broke: whoever waits for the answer is told. */
+async function sendBody(request: ClientRequest, body: AsyncIterable<Buffer>, onProgress: () => void): Promise<void> {
+  for await (const chunk of body) {
+    if (request.destroyed) return;
+    if (!request.write(chunk)) {
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          request.off('drain', go).off('close', go);
+          resolve();
+        };
+        request.on('drain', go).on('close', go);
+      });
+    }
+    onProgress();
+  }
+  request.end();
 }
 
 /** What a TLS client sees when the other side speaks plain HTTP. */

@@ -3,6 +3,7 @@ import type { BlobStore } from '../content/blob-store.ts';
 import type { Leases } from '../content/leases.ts';
 import type { ImageUser } from '../images.ts';
 import type { Credentials } from '../registry/auth.ts';
+import type { RegistryClient } from '../registry/client.ts';
 import type { Platform } from '../registry/platform.ts';
 import type { RepositoryName } from '../registry/reference.ts';
 import type { ContentSource } from '../registry/source.ts';
@@ -11,10 +12,9 @@ import type { UnpackProgram } from '../snapshots/unpack-program.ts';
 import type { ImageRecords } from '../state/images.ts';
 import type { LayerFetcher } from './fetch-layer.ts';
 
-/** A registry's repository, with its tags. */
-interface TaggedSource extends ContentSource {
-  tags(signal: AbortSignal): Promise<string[]>;
-}
+/** A registry's repository, to pull from and push to. */
+export type Repository = ContentSource &
+  Pick<RegistryClient, 'tags' | 'hasBlob' | 'mountBlob' | 'uploadBlob' | 'putManifest'>;
 
 export interface ImageEvent {
   readonly action: 'pull' | 'push' | 'load' | 'save' | 'import' | 'tag' | 'untag' | 'delete';
@@ -31,7 +31,7 @@ export interface ImageParts {
   readonly layers: LayerFetcher;
   readonly program: UnpackProgram;
   readonly platform: Platform;
-  connect(repository: RepositoryName, credentials: Credentials | undefined): TaggedSource;
+  connect(repository: RepositoryName, credentials: Credentials | undefined): Repository;
   /** Containers that use images. */
   imageUsers(): readonly ImageUser[];
   onEvent(event: ImageEvent): void;

@@ -9,6 +9,8 @@ export interface ProgressLine {
   readonly progress?: string;
   readonly id?: string;
   readonly error?: string;
+  /** What a machine wants to know of the result. */
+  readonly aux?: object;
   readonly errorDetail?: { readonly message: string };
 }
 
@@ -56,7 +58,7 @@ export class LayerReporter {
     }
   }
 
-  private progress(status: string, current: number, total: number): void {
+  progress(status: string, current: number, total: number): void {
     const now = this.nowMs();
     if (status === this.lastStatus && now - this.lastMs < minIntervalMs) return;
     this.lastStatus = status;
