@@ -79,7 +79,7 @@ describe('archives of images', { skip: cannotUnpack }, () => {
 
   async function save(...names: string[]): Promise<Buffer> {
     using archive = await saveImages(store.parts, names);
-    return buffer(archive.chunks);
+    return await buffer(archive.chunks);
   }
 
   const tags = (id: string): string[] =>
@@ -221,11 +221,12 @@ describe('archives of images', { skip: cannotUnpack }, () => {
     };
     const id = await importImage(store.parts, request, Readable.from([layer]), never);
     const image = store.parts.records.get(id);
-    assert.deepEqual(image?.config.config?.Cmd, ['/bin/true']);
-    assert.deepEqual(image?.config.config?.Env, ['A=b']);
-    assert.deepEqual(image?.config.config?.Labels, { c: 'd' });
-    assert.equal(image?.config.history?.[0]?.comment, 'from a test');
-    assert.equal(image?.layers[0]?.diffId, `sha256:${sha256(layer)}`);
+    assert.ok(image);
+    assert.deepEqual(image.config.config?.Cmd, ['/bin/true']);
+    assert.deepEqual(image.config.config?.Env, ['A=b']);
+    assert.deepEqual(image.config.config?.Labels, { c: 'd' });
+    assert.equal(image.config.history?.[0]?.comment, 'from a test');
+    assert.equal(image.layers[0]?.diffId, `sha256:${sha256(layer)}`);
     assert.deepEqual(tags(id), ['made/here:v1']);
     await assert.rejects(
       importImage(store.parts, { ...request, changes: ['RUN x'] }, Readable.from([layer]), never),
