@@ -83,7 +83,8 @@ async function loadLayout(
   reports: Reports,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { digest, annotations } of entries) {
+  // An image with several names has an entry for each.
+  for (const digest of new Set(entries.map((entry) => entry.digest))) {
     using brought = await bringContent(
       parts,
       {
@@ -95,9 +96,11 @@ async function loadLayout(
     );
     const record = recordOf(brought, parts.nowMs());
     const inManifest = saved.find(({ configDigest }) => configDigest === record.id)?.names ?? [];
-    const annotated = nameAnnotations.map((key) => annotations?.[key]).find((name) => name !== undefined);
-    const names =
-      inManifest.length > 0 ? inManifest : annotated !== undefined && isWholeName(annotated) ? [annotated] : [];
+    const annotated = entries
+      .filter((entry) => entry.digest === digest)
+      .map(({ annotations }) => nameAnnotations.map((key) => annotations?.[key]).find((name) => name !== undefined))
+      .filter((name): name is string => name !== undefined && isWholeName(name));
+    const names = inManifest.length > 0 ? inManifest : annotated;
     keep(parts, record, names, reports.report);
   }
 }

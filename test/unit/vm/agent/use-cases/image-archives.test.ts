@@ -157,6 +157,12 @@ describe('archives of images', { skip: cannotUnpack }, () => {
     }
   });
 
+  test('an image with several names is saved and loaded once', async () => {
+    await load(oldArchive([{ made: make('one'), tags: ['app:1', 'app:2'] }]));
+    const archive = await save('app:1', 'app:2');
+    assert.deepEqual(await load(archive), [{ stream: 'Loaded image: app:1\n' }, { stream: 'Loaded image: app:2\n' }]);
+  });
+
   test('unknown images are not saved', async () => {
     await assert.rejects(save('no-such'), /No such image: no-such:latest/);
     await assert.rejects(save(), /no images were named/);
