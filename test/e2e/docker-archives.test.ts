@@ -301,3 +301,12 @@ describe('push', () => {
     await docker('rmi', name);
   });
 });
+
+test('system df counts images, containers and volumes', async () => {
+  await run('box', '-v', 'vol:/v');
+  await sh('box', 'head -c 1000000 /dev/zero > /v/million; head -c 2000000 /dev/zero > /two');
+  const df = await docker('system', 'df', '-v');
+  assert.match(df, /^vol\s+1\s+1MB$/m);
+  assert.match(df, /2MB.*box$/m);
+  assert.match(await docker('system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}}'), /^Containers 1 1$/m);
+});

@@ -177,9 +177,9 @@ function buildParts(built: {
   return parts;
 }
 
-function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemRoutes>[1]): Route[] {
+function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemRoutes>[2]): Route[] {
   return [
-    ...systemRoutes(parts, facts, parts.events),
+    ...systemRoutes(parts, images.parts, facts, parts.events),
     ...eventRoutes(parts.events),
     ...containerRoutes(parts),
     ...containerStreamRoutes(parts),

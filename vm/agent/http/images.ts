@@ -1,5 +1,4 @@
 /** `/images/…` of the Engine API. */
-import type { IncomingMessage } from 'node:http';
 import { EngineError } from '../../contract/errors.ts';
 import { errorText, log } from '../log.ts';
 import { parseRegistryAuth } from '../registry/auth.ts';
@@ -18,6 +17,7 @@ import { removeImage } from '../use-cases/remove-image.ts';
 import { tagImage } from '../use-cases/tag-image.ts';
 import { skipBody } from './body.ts';
 import { imageArchiveRoutes, importFrom } from './image-archives.ts';
+import { authHeader, registryRoutes } from './registries.ts';
 import { writeProgress } from './progress.ts';
 import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
@@ -25,6 +25,7 @@ import type { Route, RouteContext } from './route.ts';
 export function imageRoutes(parts: ImageParts): Route[] {
   return [
     ...imageArchiveRoutes(parts),
+    ...registryRoutes(parts),
     { method: 'POST', path: '/images/create', handle: (context) => createImage(parts, context) },
     {
       method: 'GET',
@@ -107,11 +108,6 @@ async function push(parts: ImageParts, context: RouteContext): Promise<void> {
   const credentials = parseRegistryAuth(authHeader(request));
   await skipBody(request); // old clients say there what the header says now
   await stream(context, (report) => pushImage(parts, { reference, credentials }, report, signal));
-}
-
-function authHeader(request: IncomingMessage): string | undefined {
-  const auth = request.headers['x-registry-auth'];
-  return Array.isArray(auth) ? auth[0] : auth;
 }
 
 /** A failure before the first line is an HTTP status; after it, the stream's last line. */

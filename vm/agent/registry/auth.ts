@@ -136,7 +136,7 @@ export class Authorizer {
   ): Promise<HttpAnswer> {
     const url = new URL(realm);
     if (wanted.service !== undefined) url.searchParams.set('service', wanted.service);
-    url.searchParams.set('scope', wanted.scope);
+    if (wanted.scope !== '') url.searchParams.set('scope', wanted.scope);
     const basic = this.basic();
     if (basic !== undefined) url.searchParams.set('account', this.credentials?.username ?? '');
     const headers: Record<string, string> = basic === undefined ? {} : { Authorization: basic };

@@ -9,7 +9,7 @@ import { RegistryConnection } from './connection.ts';
 import { StatusError } from './failure.ts';
 import { limits, manifestMediaTypes } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
-import { isDigest } from './reference.ts';
+import { isDigest, registryHost, searchHost } from './reference.ts';
 import type { RepositoryName } from './reference.ts';
 import type { BlobStream, ContentSource, FetchedManifest } from './source.ts';
 import { TransportError } from './transport.ts';
@@ -19,8 +19,27 @@ const maxAttempts = 5;
 const maxTagBytes = 4 * 1024 * 1024;
 const acceptedManifests = Object.values(manifestMediaTypes).join(', ');
 
+const searchSchema = z.object({
+  results: z
+    .array(
+      z.object({
+        name: z.string(),
+        description: z
+          .string()
+          .nullish()
+          .transform((text) => text ?? ''),
+        star_count: z.number().default(0),
+        is_official: z.boolean().default(false),
+        is_automated: z.boolean().default(false),
+      }),
+    )
+    .max(1000),
+});
+export type FoundRepository = z.infer<typeof searchSchema>['results'][number];
+
 export class RegistryClient implements ContentSource {
   private readonly transport: Transport;
+  private readonly repository: RepositoryName;
   private readonly connection: RegistryConnection;
   private readonly scope: string;
   private readonly pushScope: string;
@@ -33,6 +52,7 @@ export class RegistryClient implements ContentSource {
     options: { firstRetryMs?: number } = {},
   ) {
     this.transport = transport;
+    this.repository = repository;
     this.connection = new RegistryConnection(transport, repository, credentials);
     this.scope = `repository:${repository.path}:pull`;
     this.pushScope = `repository:${repository.path}:pull,push`;
@@ -87,6 +107,26 @@ export class RegistryClient implements ContentSource {
         throw new EngineError('system', `${answer.url.host} sent a malformed list of tags`, { cause });
       }
     });
+  }
+
+  /** Whether the registry is there and takes the credentials. */
+  async ping(signal: AbortSignal): Promise<void> {
+    const answer = await this.connection.send({ method: 'GET', target: '/v2/', headers: {}, scope: '' }, [200], signal);
+    answer.body.destroy();
+  }
+
+  /** Repositories whose name or description holds the word, where the registry can search. */
+  async search(word: string, limit: number, signal: AbortSignal): Promise<FoundRepository[]> {
+    const path = `/v1/search?q=${encodeURIComponent(word)}&n=${limit}`;
+    const host = searchHost(this.repository);
+    const target = host === registryHost(this.repository) ? path : new URL(`https://${host}${path}`);
+    const answer = await this.connection.send({ method: 'GET', target, headers: {}, scope: '' }, [200], signal);
+    const text = (await readAll(this.transport, answer, maxTagBytes, signal)).toString('utf8');
+    try {
+      return searchSchema.parse(JSON.parse(text)).results;
+    } catch (cause) {
+      throw new EngineError('system', `${host} sent malformed search results`, { cause });
+    }
   }
 
   /** Whether the repository has it. */

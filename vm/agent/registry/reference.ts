@@ -82,6 +82,11 @@ export function registryHost({ domain }: RepositoryName): string {
   return domain === defaultDomain ? defaultDomainApi : domain;
 }
 
+/** Host that searches a registry's repositories. */
+export function searchHost({ domain }: RepositoryName): string {
+  return domain === defaultDomain ? legacyDefaultDomain : domain;
+}
+
 export function isDigest(text: string): boolean {
   return digestPattern.test(text);
 }

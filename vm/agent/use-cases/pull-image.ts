@@ -54,7 +54,7 @@ export async function pullImage(
     await bringImage(parts, { source, reference, platform: request.platform, report }, signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw inDockersWords(error, reference);
+    throw pullFailure(error, reference);
   }
 }
 
@@ -69,7 +69,7 @@ export async function pullAllTags(
   try {
     tags = await parts.connect(request.reference, request.credentials).tags(signal);
   } catch (error) {
-    throw signal.aborted ? signal.reason : inDockersWords(error, request.reference);
+    throw signal.aborted ? signal.reason : pullFailure(error, request.reference);
   }
   for (const tag of tags) {
     await pullImage(parts, { ...request, reference: { ...request.reference, tag } }, report, signal);
@@ -285,7 +285,8 @@ export function recordOf({ resolved, configBytes, layers }: BroughtImage, stored
   };
 }
 
-function inDockersWords(error: unknown, reference: ImageReference): unknown {
+/** In the words of Docker's daemon. */
+export function pullFailure(error: unknown, reference: ImageReference): unknown {
   if (error instanceof TransportError) return new EngineError('system', error.message, { cause: error });
   if (!(error instanceof StatusError)) return error;
   const cause = { cause: error };
