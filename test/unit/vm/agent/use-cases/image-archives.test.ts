@@ -228,9 +228,8 @@ describe('archives of images', { skip: cannotUnpack }, () => {
     const id = await importImage(store.parts, request, Readable.from([layer]), never);
     const image = store.parts.records.get(id);
     assert.ok(image);
-    assert.deepEqual(image.config.config?.Cmd, ['/bin/true']);
-    assert.deepEqual(image.config.config?.Env, ['A=b']);
-    assert.deepEqual(image.config.config?.Labels, { c: 'd' });
+    const settings = image.config.config;
+    assert.deepEqual([settings?.Cmd, settings?.Env, settings?.Labels], [['/bin/true'], ['A=b'], { c: 'd' }]);
     assert.equal(image.config.history?.[0]?.comment, 'from a test');
     assert.equal(image.layers[0]?.diffId, `sha256:${sha256(layer)}`);
     assert.deepEqual(tags(id), ['made/here:v1']);
