@@ -4,12 +4,15 @@
  */
 import type {
   ContainerDetails,
+  ContainerEdit,
   ContainerSamples,
   ContainerView,
+  EditResult,
   EngineEvent,
   ImageDetails,
   ImageView,
   LogLine,
+  ProcessList,
   RunRequest,
   TerminalView,
 } from './engine.ts';
@@ -72,6 +75,16 @@ export interface Calls {
   'containers.kill': (input: Id) => void;
   'containers.pause': (input: Id) => void;
   'containers.unpause': (input: Id) => void;
+  'containers.top': (input: Id) => ProcessList;
+  /**
+   * Limits and the restart policy change in place. Anything else makes a new container of the same name, volumes and
+   * networks; the old one is renamed and kept, stopped, until one of the two calls below. On a failure all is as before.
+   */
+  'containers.edit': (input: { id: string; edit: ContainerEdit }) => EditResult;
+  /** Removes the container kept from before the edit that made this one. */
+  'containers.acceptEdit': (input: Id) => void;
+  /** Puts the kept container back in the place of this one; returns its id. */
+  'containers.rollBackEdit': (input: Id) => { id: string };
   'containers.rename': (input: { id: string; name: string }) => void;
   'containers.remove': (input: { id: string; force: boolean; volumes: boolean }) => void;
   /** `command` absent: the best shell the container has (bash, then sh). */

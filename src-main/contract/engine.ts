@@ -61,6 +61,49 @@ export interface ContainerView {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What can be changed of an existing container; always all of it. */
+export interface ContainerEdit {
+  /** Empty: the image's own. */
+  readonly command: readonly string[];
+  readonly environment: readonly string[];
+  readonly ports: readonly {
+    readonly containerPort: number;
+    readonly protocol: 'tcp' | 'udp';
+    /** 0: the engine picks a free one. */
+    readonly hostPort: number;
+    /** Empty: every address. */
+    readonly hostIp: string;
+  }[];
+  readonly mounts: readonly MountEdit[];
+  /** 0 is no limit, here and in the next two. */
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly pidsLimit: number;
+  readonly restartPolicy: 'no' | 'always' | 'unless-stopped' | 'on-failure';
+}
+
+export interface MountEdit {
+  readonly type: 'bind' | 'volume';
+  /** A folder in the VM, or a volume's name. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface EditResult {
+  /** Of the container that now has the name. */
+  readonly id: string;
+  /** A new container was made; the old one is kept until the edit is accepted. */
+  readonly recreated: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** As `ps` prints them: a title for each column, and rows of as many words. */
+export interface ProcessList {
+  readonly titles: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 export interface ContainerDetails extends ContainerView {
   readonly exitCode: number;
   readonly oomKilled: boolean;
@@ -74,6 +117,8 @@ export interface ContainerDetails extends ContainerView {
   readonly user: string;
   readonly restartPolicy: string;
   readonly ipAddress: string;
+  /** As it is now, in the terms of `containers.edit`. */
+  readonly editable: ContainerEdit;
   /** The whole `GET /containers/{id}/json` answer, for the inspect view. */
   readonly raw: unknown;
 }

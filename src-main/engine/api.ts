@@ -10,6 +10,7 @@ import type {
   ImageView,
   PortView,
 } from '../contract/engine.ts';
+import { editableInspect, editOf } from './edited-container.ts';
 
 const strings = z
   .array(z.string())
@@ -140,6 +141,14 @@ export const containerInspect = z.object({
       Networks: z.record(z.string(), z.object({ IPAddress: text }).nullable()).nullish(),
     })
     .nullish(),
+});
+
+export const processList = z.object({
+  Titles: strings,
+  Processes: z
+    .array(z.array(z.string()))
+    .nullish()
+    .transform((rows) => rows ?? []),
 });
 
 export const containerCreated = z.object({ Id: z.string(), Warnings: strings });
@@ -276,6 +285,7 @@ export function toContainerDetails(raw: unknown, view: ContainerView | undefined
     restartPolicy: inspected.HostConfig.RestartPolicy?.Name ?? '',
     ipAddress:
       inspected.NetworkSettings?.IPAddress || (networks.find((network) => network?.IPAddress)?.IPAddress ?? ''),
+    editable: editOf(editableInspect.parse(raw)),
     raw,
   };
 }

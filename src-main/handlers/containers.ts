@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import type { ContainerDetails, RunRequest } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
-import { containerCreated, containerSummaries, toContainerDetails, toContainerView } from '../engine/api.ts';
+import {
+  containerCreated,
+  containerSummaries,
+  processList,
+  toContainerDetails,
+  toContainerView,
+} from '../engine/api.ts';
+import { acceptEdit, editContainer, rollBackEdit } from '../engine/edit-container.ts';
 import { segment, type EngineClient, type EngineRequest } from '../engine/client.ts';
 import type { EngineFeed } from '../engine/events.ts';
 import type { CallHandler } from './handlers.ts';
@@ -73,6 +80,30 @@ export class ContainerHandlers {
     });
     this.#feed.refresh('containers');
   };
+
+  readonly top: CallHandler<'containers.top'> = async ({ id }, signal) => {
+    const { Titles, Processes } = await this.#engine.json(
+      {
+        attempt: `list the processes of ${this.#name(id)}`,
+        path: `/containers/${segment(id)}/top`,
+        query: { ps_args: 'aux' },
+        signal,
+      },
+      processList,
+    );
+    return { titles: Titles, rows: Processes };
+  };
+
+  readonly edit: CallHandler<'containers.edit'> = ({ id, edit }) =>
+    this.#refreshing(editContainer(this.#engine, id, edit));
+  readonly acceptEdit: CallHandler<'containers.acceptEdit'> = ({ id }) =>
+    this.#refreshing(acceptEdit(this.#engine, id));
+  readonly rollBackEdit: CallHandler<'containers.rollBackEdit'> = ({ id }) =>
+    this.#refreshing(rollBackEdit(this.#engine, id));
+
+  #refreshing<T>(work: Promise<T>): Promise<T> {
+    return work.finally(() => this.#feed.refresh('containers'));
+  }
 
   async #post(verb: string, id: string, attempt: string, query?: EngineRequest['query']): Promise<void> {
     await this.#engine.send({

@@ -60,6 +60,35 @@ const runRequest = z.strictObject({
   workingFolder: z.string().max(4096).exactOptional(),
 });
 
+const containerEdit = z.strictObject({
+  command: words,
+  environment: words,
+  ports: z
+    .array(
+      z.strictObject({
+        containerPort: port,
+        protocol: z.enum(['tcp', 'udp']),
+        hostPort: z.int().min(0).max(65_535),
+        hostIp: z.string().max(64),
+      }),
+    )
+    .max(1024),
+  mounts: z
+    .array(
+      z.strictObject({
+        type: z.enum(['bind', 'volume']),
+        source: name,
+        target: name,
+        readOnly: z.boolean(),
+      }),
+    )
+    .max(1024),
+  memoryBytes: z.int().min(0),
+  cpus: z.number().min(0).max(1024),
+  pidsLimit: z.int().min(0).max(4_194_304),
+  restartPolicy: z.enum(['no', 'always', 'unless-stopped', 'on-failure']),
+});
+
 export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } = {
   'app.info': nothing,
   'app.openExternal': z.strictObject({ url: z.string().max(8192) }),
@@ -89,6 +118,10 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'containers.kill': target,
   'containers.pause': target,
   'containers.unpause': target,
+  'containers.top': target,
+  'containers.edit': z.strictObject({ id: name, edit: containerEdit }),
+  'containers.acceptEdit': target,
+  'containers.rollBackEdit': target,
   'containers.rename': z.strictObject({ id: name, name: z.string().min(1).max(255) }),
   'containers.remove': z.strictObject({ id: name, force: z.boolean(), volumes: z.boolean() }),
   'terminals.open': z.strictObject({

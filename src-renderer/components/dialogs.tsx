@@ -24,6 +24,9 @@ const ActivityDrawer = lazy(() =>
   import('../screens/activity/activity-drawer.tsx').then((module) => ({ default: module.ActivityDrawer })),
 );
 const loadPalette = () => import('../screens/palette/palette.tsx').then((module) => ({ default: module.Palette }));
+const EditDialog = lazy(() =>
+  import('../screens/container/edit-dialog.tsx').then((module) => ({ default: module.EditDialog })),
+);
 const Palette = lazy(loadPalette);
 // Who opens the palette types on at once, and what is typed before it is there would be lost.
 requestIdleCallback(() => void loadPalette());
@@ -63,6 +66,8 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <ActivityDrawer />;
     case 'rename':
       return <RenameDialog id={dialog.id} />;
+    case 'edit-container':
+      return <EditDialog key={dialog.id} id={dialog.id} />;
     case 'stop-engine':
       return <StopEngineDialog restart={dialog.restart} />;
     case 'shortcuts':

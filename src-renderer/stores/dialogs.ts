@@ -13,6 +13,7 @@ export type DialogState =
   | { readonly kind: 'prune-volumes' }
   | { readonly kind: 'activity' }
   | { readonly kind: 'rename'; readonly id: string }
+  | { readonly kind: 'edit-container'; readonly id: string }
   | { readonly kind: 'stop-engine'; readonly restart: boolean }
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'palette' };

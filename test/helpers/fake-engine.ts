@@ -25,15 +25,15 @@ const emptyLists: Record<string, Answer> = {
   'GET /networks': (_request, response) => json(response, 200, []),
 };
 
-/** @param routes by `METHOD /path` (without query); what is missing is 404 in Docker's form */
-export async function fakeEngine(t: TestContext, routes: Record<string, Answer>): Promise<FakeEngine> {
+/** @param routes by `METHOD /path` (without query), what is missing is 404 in Docker's form; or one answer for all */
+export async function fakeEngine(t: TestContext, routes: Record<string, Answer> | Answer): Promise<FakeEngine> {
   const sockets = new Set<Socket>();
   const server = http.createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const route = note(request, body);
-      const answer = routes[route] ?? emptyLists[route];
+      const answer = typeof routes === 'function' ? routes : (routes[route] ?? emptyLists[route]);
       if (answer) answer(request, response, body);
       else json(response, 404, { message: `no route for ${route}` });
     });
@@ -53,7 +53,7 @@ export async function fakeEngine(t: TestContext, routes: Record<string, Answer>)
     const wanted = Number(request.headers['content-length'] ?? 0);
     const begin = () => {
       const route = note(request, body.slice(0, wanted));
-      const answer = routes[route];
+      const answer = typeof routes === 'function' ? undefined : routes[route];
       if (answer) {
         const response = new http.ServerResponse(request);
         response.assignSocket(socket);

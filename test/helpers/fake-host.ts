@@ -7,7 +7,8 @@ import { AppError } from '../../src-main/contract/errors.ts';
 import { vmStages, type Settings, type VmStage, type VmState, type VmView } from '../../src-main/contract/vm.ts';
 import type { ContainerState, ContainerView, ImageView, TerminalView } from '../../src-main/contract/engine.ts';
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
-import { containerOf, detailsOf, usualContainers, usualImages } from './window-fixtures.ts';
+import { containerOf, processesOf, usualContainers, usualImages } from './window-fixtures.ts';
+import { FakeEdits } from './fake-edits.ts';
 import { FakeObjects } from './fake-objects.ts';
 import { Source } from './handlers.ts';
 import { consoleText, logs, type LogStyle } from './fake-streams.ts';
@@ -39,6 +40,7 @@ export class FakeHost {
   readonly objects = new FakeObjects(this.images, this.containers, (channel, input, run) =>
     this.#record(channel, input, run),
   );
+  readonly edits = new FakeEdits(this.containers);
   logStyle: LogStyle = 'web';
   bootStepMs = 400;
   /** Containers whose statistics are watched now. */
@@ -169,7 +171,14 @@ export class FakeHost {
           this.containers.set([view, ...this.containers.current]);
           return { id: view.id, warnings: [] };
         }),
-      'containers.inspect': ({ id }) => detailsOf(this.#container(id)),
+      'containers.inspect': ({ id }) => this.edits.details(this.#container(id)),
+      'containers.top': ({ id }) => processesOf(this.#container(id)),
+      'containers.edit': ({ id, edit }) =>
+        this.#record('containers.edit', { id, edit }, () => this.edits.edit(this.#container(id), edit)),
+      'containers.acceptEdit': ({ id }) =>
+        this.#record('containers.acceptEdit', { id }, () => this.edits.accept(this.#container(id))),
+      'containers.rollBackEdit': ({ id }) =>
+        this.#record('containers.rollBackEdit', { id }, () => this.edits.rollBack(this.#container(id))),
       'containers.start': ({ id }) => this.#turn('containers.start', id, 'running', 'Up Less than a second'),
       'containers.stop': ({ id }) => this.#turn('containers.stop', id, 'exited', 'Exited (0) Less than a second ago'),
       'containers.restart': ({ id }) => this.#turn('containers.restart', id, 'running', 'Up Less than a second'),

@@ -3,6 +3,7 @@ import { AppError } from '../../src-main/contract/errors.ts';
 import type {
   ContainerDetails,
   ContainerView,
+  ProcessList,
   EngineEvent,
   ImageView,
   RunRequest,
@@ -263,6 +264,18 @@ export function detailsOf(view: ContainerView): ContainerDetails {
     workingFolder: '/',
     user: '',
     restartPolicy: 'unless-stopped',
+    editable: {
+      command: ['nginx', '-g', 'daemon off;'],
+      environment,
+      ports: view.ports.flatMap(({ containerPort, protocol, hostPort, hostIp = '' }) =>
+        hostPort === undefined ? [] : [{ containerPort, protocol, hostPort, hostIp }],
+      ),
+      mounts: [{ type: 'volume', source: 'web-data', target: '/usr/share/nginx/html', readOnly: false }],
+      memoryBytes: 268_435_456,
+      cpus: 1.5,
+      pidsLimit: 256,
+      restartPolicy: 'unless-stopped',
+    },
     ipAddress: running ? '172.17.0.2' : '',
     raw: {
       Id: view.id,
@@ -316,4 +329,17 @@ export function containerOf(request: RunRequest, imageId: string, taken: Readonl
       hostPort: port.hostPort === undefined || port.hostPort === 0 ? 32_768 + index : port.hostPort,
     })),
   });
+}
+
+export function processesOf(view: ContainerView): ProcessList {
+  const cells = (pid: number, cpu: string, command: string) =>
+    ['root', String(pid), cpu, '12044', '7480', '?', 'S', '09:12', '0:01', command] as const;
+  return {
+    titles: ['USER', 'PID', '%CPU', 'VSZ', 'RSS', 'TTY', 'STAT', 'START', 'TIME', 'COMMAND'],
+    rows: [
+      cells(4211, '0.4', `${view.command.slice(0, 200)}`),
+      cells(4240, '2.1', 'nginx: worker process'),
+      cells(4241, '0.0', 'sh -c <img src=x onerror="window.hacked=1"> \u202egnp'),
+    ],
+  };
 }

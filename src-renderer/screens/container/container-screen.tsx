@@ -17,17 +17,24 @@ import { LogView } from '../../logs/log-view.tsx';
 import { containerTabs, navigate, type ContainerTab } from '../../stores/navigation.ts';
 import { useContainers, useTerminals } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { EditedNotice } from './edited-notice.tsx';
 import { useDetails } from './use-details.ts';
 
 const TerminalsView = lazy(() =>
   import('../../terminal/terminals-view.tsx').then((module) => ({ default: module.TerminalsView })),
 );
 const Overview = lazy(() => import('./overview.tsx').then((module) => ({ default: module.Overview })));
+const Stats = lazy(() => import('./stats.tsx').then((module) => ({ default: module.Stats })));
+const Processes = lazy(() => import('./processes.tsx').then((module) => ({ default: module.Processes })));
+const History = lazy(() => import('./history.tsx').then((module) => ({ default: module.History })));
 const Inspect = lazy(() => import('./inspect.tsx').then((module) => ({ default: module.Inspect })));
 
 const tabNames: Readonly<Record<ContainerTab, string>> = {
   logs: 'Logs',
   terminal: 'Terminal',
+  stats: 'Stats',
+  processes: 'Processes',
+  history: 'History',
   overview: 'Overview',
   inspect: 'Inspect',
 };
@@ -51,6 +58,7 @@ export function ContainerScreen({ id, tab }: { id: string; tab: ContainerTab }) 
   return (
     <div className="screen">
       <ContainerHead container={container} />
+      <EditedNotice container={container} />
       <Tabs.Root
         className="tabs"
         value={tab}
@@ -71,6 +79,21 @@ export function ContainerScreen({ id, tab }: { id: string; tab: ContainerTab }) 
         <Tabs.Content className="tab-panel" value="terminal">
           <Suspense fallback={null}>
             <TerminalsView container={container} />
+          </Suspense>
+        </Tabs.Content>
+        <Tabs.Content className="tab-panel" value="stats">
+          <Suspense fallback={null}>
+            <Stats container={container} />
+          </Suspense>
+        </Tabs.Content>
+        <Tabs.Content className="tab-panel" value="processes">
+          <Suspense fallback={null}>
+            <Processes container={container} />
+          </Suspense>
+        </Tabs.Content>
+        <Tabs.Content className="tab-panel" value="history">
+          <Suspense fallback={null}>
+            <History container={container} />
           </Suspense>
         </Tabs.Content>
         <DetailTabs container={container} />

@@ -12,6 +12,7 @@ import { navigate } from '../../stores/navigation.ts';
 import { useImages } from '../../stores/objects.ts';
 import { showToast } from '../../stores/toasts.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { LimitFields } from './limit-fields.tsx';
 import { emptyForm, findProblems, prefill, toRequest, type RunForm } from './run-form.ts';
 import { PortRows, VariableRows } from './run-rows.tsx';
 import { joinWords } from './split-words.ts';
@@ -66,7 +67,7 @@ export function RunDialog({ image = '' }: { image?: string }) {
         <Basics form={form} change={change} problems={problems} details={details} />
         <PortRows rows={form.ports} problems={problems} onChange={(ports) => change({ ports })} />
         <VariableRows rows={form.variables} problems={problems} onChange={(variables) => change({ variables })} />
-        <Limits form={form} change={change} problems={problems} />
+        <LimitFields form={form} change={change} problems={problems} />
         <fieldset>
           <CheckField
             label="Terminal"
@@ -145,48 +146,6 @@ function Basics({ form, change, problems, details }: PartProps & { details: Imag
           />
         )}
       </Field>
-    </fieldset>
-  );
-}
-
-function Limits({ form, change, problems }: PartProps) {
-  const text = (key: 'memory' | 'cpus' | 'pids', label: string, placeholder: string) => (
-    <Field label={label} {...problem(problems, key)}>
-      {(props) => (
-        <input
-          {...props}
-          className="input"
-          value={form[key]}
-          placeholder={placeholder}
-          autoComplete="off"
-          onChange={(event) => change({ [key]: event.target.value })}
-        />
-      )}
-    </Field>
-  );
-  return (
-    <fieldset>
-      <legend>Limits</legend>
-      <div className="triple">
-        {text('memory', 'Memory', 'No limit, or 512m')}
-        {text('cpus', 'CPUs', 'No limit, or 1.5')}
-        {text('pids', 'Processes', 'No limit, or 256')}
-        <Field label="Restart" {...problem(problems, 'restart')}>
-          {(props) => (
-            <select
-              {...props}
-              className="select"
-              value={form.restart}
-              onChange={(event) => change({ restart: event.target.value as RunForm['restart'] })}
-            >
-              <option value="no">Never</option>
-              <option value="on-failure">When it fails</option>
-              <option value="unless-stopped">Unless stopped</option>
-              <option value="always">Always</option>
-            </select>
-          )}
-        </Field>
-      </div>
     </fieldset>
   );
 }

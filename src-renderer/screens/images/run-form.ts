@@ -10,6 +10,8 @@ export interface PortRow {
   /** Empty: any free port. */
   readonly hostPort: string;
   readonly protocol: 'tcp' | 'udp';
+  /** Absent: loopback. */
+  readonly hostIp?: string;
 }
 
 export interface VariableRow {
