@@ -35,6 +35,9 @@ const NetworksScreen = lazy(() =>
 const NetworkScreen = lazy(() =>
   import('./screens/networks/network-screen.tsx').then((module) => ({ default: module.NetworkScreen })),
 );
+const LogsScreen = lazy(() =>
+  import('./screens/logs/logs-screen.tsx').then((module) => ({ default: module.LogsScreen })),
+);
 const EventsScreen = lazy(() =>
   import('./screens/events/events-screen.tsx').then((module) => ({ default: module.EventsScreen })),
 );
@@ -87,6 +90,8 @@ function Screen({ route }: { route: Route }) {
       return <NetworksScreen />;
     case 'network':
       return <NetworkScreen key={route.id} id={route.id} />;
+    case 'logs':
+      return <LogsScreen />;
     case 'events':
       return <EventsScreen />;
     case 'engine':

@@ -2,6 +2,7 @@ import {
   Activity as ActivityIcon,
   Box,
   Command,
+  FileText,
   HardDrive,
   Layers,
   Network,
@@ -23,6 +24,7 @@ const looks: Readonly<Record<Place, { readonly label: string; readonly icon: Luc
   images: { label: 'Images', icon: Layers },
   volumes: { label: 'Volumes', icon: HardDrive },
   networks: { label: 'Networks', icon: Network },
+  logs: { label: 'Logs', icon: FileText },
   events: { label: 'Events', icon: Rss },
   engine: { label: 'Engine', icon: Ship },
 };
@@ -53,7 +55,7 @@ export function Sidebar() {
             <button
               key={place}
               type="button"
-              className={place === 'events' ? 'place apart' : 'place'}
+              className={place === 'logs' ? 'place apart' : 'place'}
               title={label}
               aria-current={placeOf(route) === place ? 'page' : undefined}
               onClick={() => navigate({ screen: place })}
@@ -101,6 +103,7 @@ function useCounts(): Readonly<Record<Place, string>> {
     images: count(images),
     volumes: count(volumes),
     networks: count(networks),
+    logs: '',
     events: '',
     engine: '',
   };

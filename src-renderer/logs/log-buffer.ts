@@ -2,7 +2,12 @@
 import type { LogLine } from '../../src-main/contract/engine.ts';
 import { hasEscapes, plainStyle, styleAfter, type AnsiStyle } from './ansi.ts';
 
-export interface KeptLine extends LogLine {
+/** A line as it came; of several logs merged, with which it is of. */
+interface IncomingLine extends LogLine {
+  readonly origin?: number;
+}
+
+export interface KeptLine extends IncomingLine {
   /** Its number since the log was opened, from 0; stays the same when older lines go. */
   readonly number: number;
   /** The style left over by the lines before it. */
@@ -53,15 +58,27 @@ export class LogBuffer {
     return this.#lines.at(-1);
   }
 
-  append(lines: readonly LogLine[]): void {
-    for (const { stream, time, text } of lines) {
-      const start = this.#styles.get(stream) ?? plainStyle;
-      if (hasEscapes(text)) this.#styles.set(stream, styleAfter(text, start));
-      this.#lines.push({ stream, time, text, number: this.#next, start });
-      this.#next += 1;
-      this.#chars += text.length;
+  append(lines: readonly IncomingLine[]): void {
+    for (const line of lines) {
+      const { stream, text, origin = 0 } = line;
+      const writer = `${stream} ${origin}`;
+      const start = this.#styles.get(writer) ?? plainStyle;
+      if (hasEscapes(text)) this.#styles.set(writer, styleAfter(text, start));
+      this.#push({ ...line, number: this.#next, start });
     }
     this.#trim();
+  }
+
+  /** A line of another buffer, as it looks there. */
+  keep(line: KeptLine): void {
+    this.#push({ ...line, number: this.#next });
+    this.#trim();
+  }
+
+  #push(line: KeptLine): void {
+    this.#lines.push(line);
+    this.#next += 1;
+    this.#chars += line.text.length;
   }
 
   *[Symbol.iterator](): Generator<KeptLine, void, undefined> {

@@ -3,20 +3,13 @@ import type { LogLine } from '../../src-main/contract/engine.ts';
 import { errorText, followStream } from '../stores/follow-stream.ts';
 import { compareTimes } from './log-times.ts';
 import { LogBuffer } from './log-buffer.ts';
-
-export type FeedState =
-  | { readonly kind: 'opening' }
-  | { readonly kind: 'live' }
-  /** The link broke; it is being opened again where it stopped. */
-  | { readonly kind: 'broken' }
-  | { readonly kind: 'ended' }
-  | { readonly kind: 'failed'; readonly message: string };
+import type { FeedState, LogSource } from './log-source.ts';
 
 /** How many lines are asked for at first. */
 const openingTail = 50_000;
 const applyMs = 80;
 
-export class LogFeed {
+export class LogFeed implements LogSource {
   readonly buffer = new LogBuffer();
   state: FeedState = { kind: 'opening' };
   /** Grows with every change: what a view compares. */

@@ -1,18 +1,22 @@
 import { useEffect, useLayoutEffect, useRef, type RefObject } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import type { LogFeed } from './log-feed.ts';
+import type { LogBuffer } from './log-buffer.ts';
 import { LogRow } from './log-row.tsx';
 
 interface LogLook {
   readonly times: boolean;
   readonly wrap: boolean;
+  /** Lines of JSON on several lines. */
+  readonly pretty: boolean;
+  /** Of several logs merged: the name of each. */
+  readonly origins?: readonly string[];
   readonly pattern: RegExp | undefined;
   /** The line that the search stands on. */
   readonly current: number | undefined;
 }
 
 interface LogLinesProps {
-  readonly feed: LogFeed;
+  readonly buffer: LogBuffer;
   readonly version: number;
   readonly look: LogLook;
   readonly following: boolean;
@@ -23,9 +27,8 @@ const rowRem = 1.25;
 const nearEndPx = 24;
 
 /** The kept lines, only those in sight in the page. Scrolling up stops following, reaching the end starts it. */
-export function LogLines({ feed, version, look, following, onFollow }: LogLinesProps) {
+export function LogLines({ buffer, version, look, following, onFollow }: LogLinesProps) {
   const pane = useRef<HTMLDivElement>(null);
-  const { buffer } = feed;
   const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   const virtualizer = useVirtualizer({
     count: buffer.size,
@@ -34,7 +37,7 @@ export function LogLines({ feed, version, look, following, onFollow }: LogLinesP
     overscan: 20,
     getItemKey: (index) => buffer.firstNumber + index,
   });
-  useEffect(() => virtualizer.measure(), [look.wrap, look.times, virtualizer]);
+  useEffect(() => virtualizer.measure(), [look.wrap, look.times, look.pretty, virtualizer]);
   useKeepPlace(pane, buffer.firstNumber, rowPx, following);
   useLayoutEffect(() => {
     if (following && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
@@ -64,12 +67,19 @@ export function LogLines({ feed, version, look, following, onFollow }: LogLinesP
             <div
               key={item.key}
               data-index={item.index}
-              ref={look.wrap ? virtualizer.measureElement : null}
+              ref={look.wrap || look.pretty ? virtualizer.measureElement : null}
               className={line.number === look.current ? 'log-row current' : 'log-row'}
               data-stream={line.stream}
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <LogRow line={line} times={look.times} pattern={look.pattern} current={line.number === look.current} />
+              <LogRow
+                line={line}
+                times={look.times}
+                pretty={look.pretty}
+                origin={look.origins?.[line.origin ?? 0]}
+                pattern={look.pattern}
+                current={line.number === look.current}
+              />
             </div>
           );
         })}

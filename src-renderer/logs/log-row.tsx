@@ -1,8 +1,9 @@
 import { memo, useState, type CSSProperties, type ReactNode } from 'react';
-import { visibleLine } from '../format/unsafe-text.ts';
-import { parseAnsi, type AnsiColor, type AnsiSpan, type AnsiStyle } from './ansi.ts';
+import { visibleLine, visibleText } from '../format/unsafe-text.ts';
+import { parseAnsi, stripAnsi, type AnsiColor, type AnsiSpan, type AnsiStyle } from './ansi.ts';
 import type { KeptLine } from './log-buffer.ts';
 import { hitsIn } from './log-search.ts';
+import { prettyJson } from './pretty-json.ts';
 
 /** Longer lines are cut until asked for: laying out 100 kB of text for a row nobody reads would stall scrolling. */
 const shownChars = 4096;
@@ -10,18 +11,28 @@ const shownChars = 4096;
 interface LogRowProps {
   readonly line: KeptLine;
   readonly times: boolean;
+  readonly pretty: boolean;
+  /** The name of the container it is of, among several. */
+  readonly origin: string | undefined;
   readonly pattern: RegExp | undefined;
   readonly current: boolean;
 }
 
-export const LogRow = memo(function LogRow({ line, times, pattern, current }: LogRowProps) {
+export const LogRow = memo(function LogRow({ line, times, pretty, origin, pattern, current }: LogRowProps) {
   const [whole, setWhole] = useState(false);
-  const cut = !whole && line.text.length > shownChars;
-  const { spans } = parseAnsi(cut ? line.text.slice(0, shownChars) : line.text, line.start);
+  const json = pretty ? prettyJson(stripAnsi(line.text)) : undefined;
+  const cut = json === undefined && !whole && line.text.length > shownChars;
+  const text = cut ? line.text.slice(0, shownChars) : line.text;
+  const spans = json === undefined ? parseAnsi(text, line.start).spans : [{ text: json, style: line.start }];
   return (
     <>
       {times ? <time className="log-time">{clockTime(line.time)}</time> : null}
-      <span className="log-text">
+      {origin === undefined ? null : (
+        <span className={`log-origin origin-${(line.origin ?? 0) % 8}`} title={visibleText(origin)}>
+          {visibleText(origin, 40)}
+        </span>
+      )}
+      <span className={json === undefined ? 'log-text' : 'log-text json'}>
         {pattern === undefined ? spans.map((span, index) => piece(span, index)) : marked(spans, pattern, current)}
         {cut ? (
           <button type="button" className="log-more" onClick={() => setWhole(true)}>
@@ -34,7 +45,7 @@ export const LogRow = memo(function LogRow({ line, times, pattern, current }: Lo
 });
 
 function piece(span: AnsiSpan, key: number): ReactNode {
-  const text = visibleLine(span.text);
+  const text = span.text.split('\n').map(visibleLine).join('\n');
   const className = classOf(span.style);
   const style = colorsOf(span.style);
   if (className === '' && style === undefined) return text;

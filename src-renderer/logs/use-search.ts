@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import type { LogFeed } from './log-feed.ts';
+import type { LogBuffer } from './log-buffer.ts';
 import { compileQuery, LogSearch, type Query } from './log-search.ts';
 
 const sliceMs = 8;
@@ -20,10 +20,10 @@ export interface SearchState {
 const none: readonly number[] = [];
 
 /** Scans in slices between frames, and again as the log grows. */
-export function useSearch(feed: LogFeed, version: number, query: Query): SearchState {
+export function useSearch(buffer: LogBuffer, version: number, query: Query): SearchState {
   const { text, regex } = query;
   const { pattern, problem } = useMemo(() => compileQuery({ text, regex }), [text, regex]);
-  const search = useMemo(() => (pattern ? new LogSearch(feed.buffer, pattern) : undefined), [feed, pattern]);
+  const search = useMemo(() => (pattern ? new LogSearch(buffer, pattern) : undefined), [buffer, pattern]);
   const [numbers, setNumbers] = useState<readonly number[]>(none);
   const [scanning, setScanning] = useState(false);
   const [current, setCurrent] = useState<number>();

@@ -10,7 +10,7 @@ export const containerTabs = ['logs', 'terminal', 'stats', 'processes', 'history
 export type ContainerTab = (typeof containerTabs)[number];
 
 /** The screens of the sidebar, in its order. */
-export const places = ['containers', 'images', 'volumes', 'networks', 'events', 'engine'] as const;
+export const places = ['containers', 'images', 'volumes', 'networks', 'logs', 'events', 'engine'] as const;
 export type Place = (typeof places)[number];
 
 export type Route =

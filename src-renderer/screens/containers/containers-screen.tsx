@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState, type KeyboardEvent } from 'react';
-import { Download, Play, RotateCw, Square, Trash2, X } from 'lucide-react';
+import { Download, FileText, Play, RotateCw, Square, Trash2, X } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, type ContainerVerb } from '../../actions/containers.ts';
 import { Button } from '../../components/button.tsx';
@@ -11,6 +11,7 @@ import { Segments } from '../../components/segments.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
+import { chooseLogs } from '../../stores/log-choice.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useContainers, useImages } from '../../stores/objects.ts';
 import { useWatchStats } from '../../stores/stats.ts';
@@ -181,6 +182,15 @@ function BulkBar({
         {formatCount(chosen.length, 'container')} selected
       </Button>
       <span className="spacer" />
+      <Button
+        icon={FileText}
+        onClick={() => {
+          chooseLogs(chosen.map(({ id }) => id));
+          navigate({ screen: 'logs' });
+        }}
+      >
+        Logs
+      </Button>
       <Button icon={Play} disabled={!can('start')} onClick={() => void actOnContainers('start', chosen)}>
         Start
       </Button>

@@ -1,6 +1,6 @@
 /** Containers that compose made for one project: the head of their group in the list. */
 import type { KeyboardEvent } from 'react';
-import { EllipsisVertical, Play, RotateCw, Square, Trash2 } from 'lucide-react';
+import { EllipsisVertical, FileText, Play, RotateCw, Square, Trash2 } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, type ContainerVerb } from '../../actions/containers.ts';
 import { IconButton } from '../../components/button.tsx';
@@ -8,6 +8,8 @@ import { Menu, type MenuEntry } from '../../components/menu.tsx';
 import { Outside } from '../../components/text.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { openDialog } from '../../stores/dialogs.ts';
+import { chooseLogs } from '../../stores/log-choice.ts';
+import { navigate } from '../../stores/navigation.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 
 /** The compose project that made it. */
@@ -30,6 +32,15 @@ export function ProjectHead({ project, containers }: { project: string; containe
       shortcut: 'r',
       disabled: !can('restart'),
       run: () => void actOnContainers('restart', containers),
+    },
+    {
+      label: 'Logs of all',
+      icon: FileText,
+      separated: true,
+      run: () => {
+        chooseLogs(containers.map(({ id }) => id));
+        navigate({ screen: 'logs' });
+      },
     },
     {
       label: 'Remove all…',

@@ -77,6 +77,7 @@ const places: readonly Command[] = [
   { key: 'go-i', text: 'Images', note: 'Go', icon: Layers, run: () => navigate({ screen: 'images' }) },
   { key: 'go-v', text: 'Volumes', note: 'Go', icon: HardDrive, run: () => navigate({ screen: 'volumes' }) },
   { key: 'go-n', text: 'Networks', note: 'Go', icon: Network, run: () => navigate({ screen: 'networks' }) },
+  { key: 'go-l', text: 'Logs', note: 'Go', icon: FileText, run: () => navigate({ screen: 'logs' }) },
   { key: 'go-w', text: 'Events', note: 'Go', icon: Rss, run: () => navigate({ screen: 'events' }) },
   { key: 'go-a', text: 'Activity', note: 'Go', icon: Activity, run: () => openDialog({ kind: 'activity' }) },
   { key: 'go-e', text: 'Engine', note: 'Go', icon: Ship, run: () => navigate({ screen: 'engine' }) },

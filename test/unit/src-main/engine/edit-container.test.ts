@@ -129,7 +129,7 @@ test('limits and the restart policy alone are changed in place', async (t) => {
   assert.deepEqual(result, { id: oldId, recreated: false, warnings: [] });
   assert.deepEqual(state(), { web: 'a up' });
   const { Memory, MemorySwap, NanoCpus, RestartPolicy, PidsLimit } = containers.get(oldId)?.hostConfig ?? {};
-  assert.deepEqual([Memory, MemorySwap, NanoCpus, PidsLimit], [300_000_000, 350_000_000, 1.5e9, undefined]);
+  assert.deepEqual([Memory, MemorySwap, NanoCpus, PidsLimit], [300_000_000, 350_000_000, 1.5e9, null]);
   assert.deepEqual(RestartPolicy, { Name: 'always', MaximumRetryCount: 0 });
 });
 

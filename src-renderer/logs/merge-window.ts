@@ -1,0 +1,52 @@
+/**
+ * Lines of several logs put in order of time. They arrive each log by itself, a little late: what came is held for a
+ * moment, so that a line written earlier elsewhere can still come before it. Pure; times come in as values.
+ */
+import type { LogLine } from '../../src-main/contract/engine.ts';
+import { compareTimes } from './log-times.ts';
+
+/** A line and which log it is of. */
+export interface MergedLine extends LogLine {
+  readonly origin: number;
+}
+
+/** How long a live line is held. */
+const holdMs = 400;
+/** The old lines of all logs are in when for so long none came… */
+const quietMs = 400;
+/** …or after this, when some log never rests. */
+const openingMs = 3000;
+
+export class MergeWindow {
+  readonly #openedAtMs: number;
+  #waiting: { readonly line: MergedLine; readonly atMs: number }[] = [];
+  #lastAtMs: number;
+  #opening = true;
+
+  constructor(nowMs: number) {
+    this.#openedAtMs = nowMs;
+    this.#lastAtMs = nowMs;
+  }
+
+  add(lines: readonly LogLine[], origin: number, nowMs: number): void {
+    for (const { stream, time, text } of lines)
+      this.#waiting.push({ line: { stream, time, text, origin }, atMs: nowMs });
+    this.#lastAtMs = nowMs;
+  }
+
+  /** The lines whose time has come, in order. */
+  take(nowMs: number): readonly MergedLine[] {
+    if (this.#opening) {
+      if (nowMs - this.#lastAtMs < quietMs && nowMs - this.#openedAtMs < openingMs) return [];
+      this.#opening = false;
+      return this.#takeUntil(nowMs);
+    }
+    return this.#takeUntil(nowMs - holdMs);
+  }
+
+  #takeUntil(atMs: number): readonly MergedLine[] {
+    const due = this.#waiting.filter((entry) => entry.atMs <= atMs).map(({ line }) => line);
+    if (due.length > 0) this.#waiting = this.#waiting.filter((entry) => entry.atMs > atMs);
+    return due.sort((a, b) => compareTimes(a.time, b.time) || a.origin - b.origin);
+  }
+}

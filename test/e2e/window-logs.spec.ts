@@ -1,0 +1,94 @@
+/** Filters of a log, JSON, and the logs of several containers in one. Against the fake host. */
+import { expect, openContainer, test } from '../helpers/window-test.ts';
+
+test('a log is filtered by stream and level', async ({ page, open }) => {
+  await open();
+  await openContainer(page, 'web');
+  const log = page.getByRole('log');
+  await expect(log).toContainText('POST /api/orders');
+  await page.getByLabel('Level').selectOption('warn');
+  await expect(log).toContainText('WARN');
+  await expect(log).toContainText('ERROR');
+  await expect(log).not.toContainText('POST /api/orders');
+  await expect(log).not.toContainText('INFO');
+  await page.getByLabel('Stream').selectOption('stderr');
+  await expect(log).not.toContainText('WARN');
+  await expect(log).toContainText('ERROR');
+  await page.getByLabel('Search the log').fill('favicon');
+  await expect(page.locator('.log-count')).toHaveText(/^\d+ lines$/);
+  await page.getByLabel('Stream').selectOption('stdout');
+  await page.getByLabel('Level').selectOption('error');
+  await expect(page.getByText('No line matches')).toBeVisible();
+  await page.getByRole('button', { name: 'Show all lines' }).click();
+  await expect(log).toContainText('POST /api/orders');
+});
+
+test('JSON is spread over lines on demand', async ({ page, open }) => {
+  await open();
+  await openContainer(page, 'web');
+  const log = page.getByRole('log');
+  await expect(log).toContainText('{"level":"info","ts":1763798400.123,');
+  await page.getByRole('button', { name: 'Spread JSON over lines' }).click();
+  await expect(log.locator('.json').last()).toContainText('"ts": 1763798400.123,\n');
+  await page.getByRole('button', { name: 'Spread JSON over lines' }).click();
+  await expect(log.locator('.json')).toHaveCount(0);
+});
+
+test('the logs of several containers are one, by time, each in its colour', async ({ page, host, open }) => {
+  host.logStyle = 'numbered';
+  await open();
+  await page.getByLabel('Select web').check();
+  await page.getByLabel('Select orders-db').check();
+  await page.getByRole('toolbar').getByRole('button', { name: 'Logs' }).click();
+  await expect(page.getByRole('heading', { name: 'Logs' })).toBeVisible();
+  const log = page.getByRole('log');
+  await expect(log.locator('.origin-0').first()).toHaveText('web');
+  await expect(log.locator('.origin-1').first()).toHaveText('orders-db');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy the lines kept here' }).click();
+  await expect(page.getByText(/Copied \d+ lines/)).toBeVisible();
+  const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
+  expect(lines.length).toBeGreaterThan(60);
+  expect(lines.slice(0, 4)).toEqual(['web | line 0;', 'orders-db | line 0;', 'web | line 1;', 'orders-db | line 1;']);
+  const numbers = lines.map((line) => Number(/line (\d+);/.exec(line)?.[1]));
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  await page.getByLabel('Search the log').fill('line 7;');
+  await expect(page.getByText('2 lines')).toBeVisible();
+});
+
+test('which containers are shown is chosen, and survives a reload', async ({ page, open }) => {
+  await open();
+  await page.getByRole('button', { name: 'Logs' }).click();
+  const picker = page.getByRole('complementary', { name: 'Containers whose logs are shown' });
+  await expect(picker.getByRole('checkbox', { name: 'web' })).toBeChecked();
+  await expect(picker.getByRole('checkbox', { name: 'migrate' })).not.toBeChecked();
+  await picker.getByRole('button', { name: 'None' }).click();
+  await expect(page.getByText('No container chosen')).toBeVisible();
+  await picker.getByRole('checkbox', { name: 'cache' }).check();
+  await expect(page.getByRole('log')).toContainText('GET /');
+  await page.reload();
+  await expect(picker.getByRole('checkbox', { name: 'cache' })).toBeChecked();
+  await expect(picker.getByRole('checkbox', { name: 'web' })).not.toBeChecked();
+});
+
+test('a cut link resumes every merged log with no line lost or twice', async ({ page, fake, host, open }) => {
+  host.logStyle = 'numbered';
+  await open();
+  await page.getByRole('button', { name: 'Logs' }).click();
+  const log = page.getByRole('log');
+  await expect(log).toContainText(/line \d+;/);
+  fake.cutLink();
+  await expect(page.getByText('The stream broke.')).toBeVisible();
+  fake.mendLink();
+  await expect(page.getByText('The stream broke.')).toBeHidden();
+  const shown = await log.locator('.log-text').last().textContent();
+  await expect.poll(() => log.locator('.log-text').last().textContent()).not.toBe(shown);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy the lines kept here' }).click();
+  const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
+  for (const name of ['web', 'orders-db', 'cache']) {
+    const own = lines.filter((line) => line.startsWith(`${name} | `));
+    expect(own).toEqual(own.map((_line, index) => `${name} | line ${index};`));
+    expect(own.length).toBeGreaterThan(60);
+  }
+});
