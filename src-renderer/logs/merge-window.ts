@@ -3,7 +3,7 @@
  * moment, so that a line written earlier elsewhere can still come before it. Pure; times come in as values.
  */
 import type { LogLine } from '../../src-main/contract/engine.ts';
-import { compareTimes } from './log-times.ts';
+import { timeKey } from './log-times.ts';
 
 /** A line and which log it is of. */
 export interface MergedLine extends LogLine {
@@ -17,9 +17,16 @@ const quietMs = 400;
 /** …or after this, when some log never rests. */
 const openingMs = 3000;
 
+interface Waiting {
+  readonly line: MergedLine;
+  /** Made once: sorting compares each line many times. */
+  readonly key: string;
+  readonly atMs: number;
+}
+
 export class MergeWindow {
   readonly #openedAtMs: number;
-  #waiting: { readonly line: MergedLine; readonly atMs: number }[] = [];
+  #waiting: Waiting[] = [];
   #lastAtMs: number;
   #opening = true;
 
@@ -29,8 +36,9 @@ export class MergeWindow {
   }
 
   add(lines: readonly LogLine[], origin: number, nowMs: number): void {
-    for (const { stream, time, text } of lines)
-      this.#waiting.push({ line: { stream, time, text, origin }, atMs: nowMs });
+    for (const { stream, time, text } of lines) {
+      this.#waiting.push({ line: { stream, time, text, origin }, key: timeKey(time), atMs: nowMs });
+    }
     this.#lastAtMs = nowMs;
   }
 
@@ -45,8 +53,9 @@ export class MergeWindow {
   }
 
   #takeUntil(atMs: number): readonly MergedLine[] {
-    const due = this.#waiting.filter((entry) => entry.atMs <= atMs).map(({ line }) => line);
+    const due = this.#waiting.filter((entry) => entry.atMs <= atMs);
     if (due.length > 0) this.#waiting = this.#waiting.filter((entry) => entry.atMs > atMs);
-    return due.sort((a, b) => compareTimes(a.time, b.time) || a.origin - b.origin);
+    due.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.line.origin - b.line.origin));
+    return due.map(({ line }) => line);
   }
 }
