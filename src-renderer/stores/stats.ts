@@ -7,7 +7,7 @@ import { maxStatsIds, type HostStream } from '../../src-main/contract/channels.t
 import type { StatsSample } from '../../src-main/contract/engine.ts';
 import { followStream } from './follow-stream.ts';
 
-/** What a container's own page shows: an hour at one a second. A list needs the last minute only. */
+/** An hour at one a second. */
 const maxSamples = 3600;
 const settleMs = 150;
 
@@ -15,28 +15,34 @@ const none: readonly StatsSample[] = [];
 const samples = new Map<string, readonly StatsSample[]>();
 const listeners = new Map<string, Set<() => void>>();
 
-/** How many views look at each container. */
-const lookers = new Map<string, number>();
+interface Looker {
+  readonly ids: readonly string[];
+  readonly historyS: number;
+}
+
+/** The views that look, each at its containers. */
+const lookers = new Set<Looker>();
 let stream: HostStream<'containers.stats'> | undefined;
 let running: AbortController | undefined;
+/** How far back the open stream was asked to begin. */
+let openedS = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Watches these for as long as the calling component is there; at most {@link maxStatsIds} in all. */
-export function useWatchStats(ids: readonly string[]): void {
+/**
+ * Watches these for as long as the calling component is there; at most {@link maxStatsIds} in all.
+ * @param historyS how many seconds before now are wanted too
+ */
+export function useWatchStats(ids: readonly string[], historyS: number): void {
   const key = ids.join(' ');
   useEffect(() => {
-    const own = key.split(' ').filter(Boolean);
-    for (const id of own) lookers.set(id, (lookers.get(id) ?? 0) + 1);
+    const own = { ids: key.split(' ').filter(Boolean), historyS };
+    lookers.add(own);
     settle();
     return () => {
-      for (const id of own) {
-        const left = (lookers.get(id) ?? 1) - 1;
-        if (left > 0) lookers.set(id, left);
-        else lookers.delete(id);
-      }
+      lookers.delete(own);
       settle();
     };
-  }, [key]);
+  }, [key, historyS]);
 }
 
 /** The samples known of one container, oldest first; a new array with every change. */
@@ -63,30 +69,38 @@ function settle(): void {
 }
 
 function wantedIds(): readonly string[] {
-  return document.hidden ? [] : [...lookers.keys()].slice(0, maxStatsIds);
+  if (document.hidden) return [];
+  return [...new Set([...lookers].flatMap((looker) => looker.ids))].slice(0, maxStatsIds);
+}
+
+function wantedS(): number {
+  return Math.max(0, ...[...lookers].map(({ historyS }) => historyS));
 }
 
 function apply(): void {
   const ids = wantedIds();
   for (const id of samples.keys()) {
-    if (!lookers.has(id) && !listeners.has(id)) samples.delete(id);
+    if (!ids.includes(id) && !listeners.has(id)) samples.delete(id);
   }
-  if (ids.length === 0) {
-    running?.abort();
+  // What goes further back than the open stream was asked for needs another.
+  if (running && (ids.length === 0 || wantedS() > openedS)) {
+    running.abort();
     running = undefined;
     stream = undefined;
-  } else if (running) {
-    stream?.send({ ids });
-  } else {
-    follow();
   }
+  if (ids.length === 0) return;
+  if (running) stream?.send({ ids });
+  else follow();
 }
 
 function follow(): void {
   const own = new AbortController();
   running = own;
   followStream('containers.stats', {
-    input: () => ({ ids: wantedIds(), historyS: maxSamples }),
+    input: () => {
+      openedS = wantedS();
+      return { ids: wantedIds(), historyS: openedS };
+    },
     onOpen: (opened) => {
       if (running === own) stream = opened;
     },
@@ -106,13 +120,15 @@ function follow(): void {
     });
 }
 
-/** What is sent again after a reconnection is known by its time. */
+/** What is sent again by another stream is known by its time; it may reach further back. */
 function take(id: string, fresh: readonly StatsSample[]): void {
   const known = samples.get(id) ?? none;
+  const firstMs = known[0]?.timeMs ?? 0;
   const lastMs = known.at(-1)?.timeMs ?? 0;
-  const added = fresh.filter(({ timeMs }) => timeMs > lastMs);
-  if (added.length === 0) return;
-  samples.set(id, [...known, ...added].slice(-maxSamples));
+  const older = fresh.filter(({ timeMs }) => timeMs < firstMs);
+  const newer = fresh.filter(({ timeMs }) => timeMs > lastMs);
+  if (older.length + newer.length === 0) return;
+  samples.set(id, [...older, ...known, ...newer].slice(-maxSamples));
   for (const listener of listeners.get(id) ?? []) listener();
 }
 

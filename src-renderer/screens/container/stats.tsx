@@ -53,7 +53,10 @@ const charts: readonly ChartKind[] = [
 export function Stats({ container }: { container: ContainerView }) {
   const { id, state } = container;
   const running = state === 'running' || state === 'paused';
-  useWatchStats(useMemo(() => (running ? [id] : []), [id, running]));
+  useWatchStats(
+    useMemo(() => (running ? [id] : []), [id, running]),
+    3600,
+  );
   const samples = useStats(id);
   const [span, setSpan] = useState<Span>('5');
   const [cursorMs, setCursorMs] = useState<number>();

@@ -121,7 +121,10 @@ function useProjects() {
 /** Only the running containers in sight are measured. */
 function useUsageInSight(): (rows: readonly ContainerView[]) => void {
   const [ids, setIds] = useState('');
-  useWatchStats(useMemo(() => ids.split(' ').filter(Boolean), [ids]));
+  useWatchStats(
+    useMemo(() => ids.split(' ').filter(Boolean), [ids]),
+    60,
+  );
   return useCallback((rows: readonly ContainerView[]) => {
     setIds(rows.flatMap(({ id, state }) => (state === 'running' ? [id] : [])).join(' '));
   }, []);

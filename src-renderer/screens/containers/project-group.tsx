@@ -3,6 +3,7 @@ import type { KeyboardEvent } from 'react';
 import { EllipsisVertical, FileText, Play, RotateCw, Square, Trash2 } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, type ContainerVerb } from '../../actions/containers.ts';
+import { keptFor } from '../../actions/edit-container.ts';
 import { IconButton } from '../../components/button.tsx';
 import { Menu, type MenuEntry } from '../../components/menu.tsx';
 import { Outside } from '../../components/text.tsx';
@@ -20,18 +21,18 @@ export function projectOf({ labels }: ContainerView): string | undefined {
 export function ProjectHead({ project, containers }: { project: string; containers: readonly ContainerView[] }) {
   const ready = useEngineReady();
   const running = containers.filter(({ state }) => state === 'running').length;
-  const can = (verb: ContainerVerb) => ready && containers.some(({ state }) => canDo(verb, state));
+  const can = (verb: ContainerVerb) => ready && targetsOf(verb, containers).some(({ state }) => canDo(verb, state));
   const stops = containers.some(({ state }) => canDo('stop', state));
   const name = visibleText(project, 60);
   const entries: readonly MenuEntry[] = [
-    { label: 'Start all', icon: Play, disabled: !can('start'), run: () => void actOnContainers('start', containers) },
-    { label: 'Stop all', icon: Square, disabled: !can('stop'), run: () => void actOnContainers('stop', containers) },
+    { label: 'Start all', icon: Play, disabled: !can('start'), run: () => act('start', containers) },
+    { label: 'Stop all', icon: Square, disabled: !can('stop'), run: () => act('stop', containers) },
     {
       label: 'Restart all',
       icon: RotateCw,
       shortcut: 'r',
       disabled: !can('restart'),
-      run: () => void actOnContainers('restart', containers),
+      run: () => act('restart', containers),
     },
     {
       label: 'Logs of all',
@@ -67,7 +68,7 @@ export function ProjectHead({ project, containers }: { project: string; containe
           plain
           tabIndex={-1}
           disabled={!can(stops ? 'stop' : 'start')}
-          onClick={() => void actOnContainers(stops ? 'stop' : 'start', containers)}
+          onClick={() => act(stops ? 'stop' : 'start', containers)}
         />
         <Menu
           entries={entries}
@@ -85,11 +86,21 @@ export function ProjectHead({ project, containers }: { project: string; containe
 /** The keys of a row, on all of the group. */
 export function pressProjectKey(containers: readonly ContainerView[], event: KeyboardEvent): void {
   const stops = containers.some(({ state }) => canDo('stop', state));
-  if (event.key === 's') void actOnContainers(stops ? 'stop' : 'start', containers);
-  else if (event.key === 'r') void actOnContainers('restart', containers);
+  if (event.key === 's') act(stops ? 'stop' : 'start', containers);
+  else if (event.key === 'r') act('restart', containers);
   else if (event.key === 'Delete' || event.key === 'Backspace') askToRemove(containers);
   else return;
   event.preventDefault();
+}
+
+/** What is kept from before an edit stands in the group too; it is removed with it, but not started beside the new one. */
+function targetsOf(verb: ContainerVerb, containers: readonly ContainerView[]): readonly ContainerView[] {
+  if (verb !== 'start' && verb !== 'restart') return containers;
+  return containers.filter((container) => !containers.some((other) => keptFor(other, [container])));
+}
+
+function act(verb: 'start' | 'stop' | 'restart', containers: readonly ContainerView[]): void {
+  void actOnContainers(verb, targetsOf(verb, containers));
 }
 
 function askToRemove(containers: readonly ContainerView[]): void {
