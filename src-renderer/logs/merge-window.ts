@@ -6,7 +6,7 @@ import type { LogLine } from '../../src-main/contract/engine.ts';
 import { timeKey } from './log-times.ts';
 
 /** A line and which log it is of. */
-export interface MergedLine extends LogLine {
+interface MergedLine extends LogLine {
   readonly origin: number;
 }
 

@@ -1,7 +1,7 @@
 /** Editing a container: the diff, the new container, keeping it and going back. Against the fake host. */
+import type { Page } from '@playwright/test';
 import { AppError } from '../../src-main/contract/errors.ts';
 import { expect, inputsOf, openContainer, test } from '../helpers/window-test.ts';
-import type { Page } from '@playwright/test';
 
 async function openEdit(page: Page, name = 'web') {
   await openContainer(page, name);
@@ -30,7 +30,9 @@ test('the diff is shown, a new container takes the place, and one click goes bac
   await apply.click();
   await expect(dialog).toHaveCount(0);
   await expect(page.getByText('This container was edited. Is it right?')).toBeVisible();
-  const [{ edit }] = inputsOf(host, 'containers.edit') as [{ edit: { environment: string[]; ports: unknown } }];
+  const [{ edit }] = inputsOf(host, 'containers.edit') as readonly [
+    { edit: { environment: string[]; ports: unknown } },
+  ];
   expect(edit.environment).toContain('TZ=Europe/Berlin');
   expect(edit.ports).toEqual([{ containerPort: 80, protocol: 'tcp', hostPort: 8090, hostIp: '127.0.0.1' }]);
   await page.getByRole('button', { name: 'Go back' }).click();

@@ -41,6 +41,22 @@ const hostConfig = {
   VolumesFrom: null,
 };
 
+function inspected(id: string, kept: Kept): object {
+  return {
+    Id: id,
+    Name: `/${kept.name}`,
+    Image: 'sha256:1',
+    State: { Running: kept.running },
+    Config: kept.config,
+    HostConfig: kept.hostConfig,
+    Mounts: [
+      { Type: 'volume', Name: 'data', Source: '/v/data', Destination: '/data', RW: false },
+      { Type: 'volume', Name: 'f'.repeat(64), Source: '/v/f', Destination: '/made-up', RW: true },
+    ],
+    NetworkSettings: { Networks: { shop: { Aliases: ['api', 'aaaaaaaaaaaa'], IPAMConfig: null } } },
+  };
+}
+
 /** An engine that keeps containers; `fails` names the requests that are refused, each time. */
 async function lab(t: TestContext, values: { running?: boolean; hostConfig?: object } = {}) {
   const containers = new Map<string, Kept>([
@@ -51,55 +67,37 @@ async function lab(t: TestContext, values: { running?: boolean; hostConfig?: obj
   ]);
   const fails = new Map<string, number>();
   const find = (reference: string) => [...containers].find(([id, { name }]) => id === reference || name === reference);
-  const engine = await fakeEngine(t, (request, response, body) => {
-    const url = new URL(request.url ?? '', 'http://engine');
+  /** Status and body of an answer. */
+  const answer = (method: string, url: URL, body: string): readonly [number, object?] => {
     const [, noun, reference = '', verb = ''] = url.pathname.replace(/^\/v1\.\d+/, '').split('/');
-    const step =
-      `${request.method ?? ''} ${reference === oldId ? 'old' : reference === newId ? 'new' : reference} ${verb}`.trim();
+    const shown = reference === oldId ? 'old' : reference === newId ? 'new' : reference;
+    const step = `${method} ${shown} ${verb}`.trim();
     const failure = fails.get(step);
-    if (failure !== undefined) return json(response, failure, { message: `refused: ${step}` });
+    const name = url.searchParams.get('name') ?? '';
+    if (failure !== undefined) return [failure, { message: `refused: ${step}` }];
     if (noun === 'images') {
-      return json(response, 200, {
-        Id: 'sha256:1',
-        Created: '',
-        Size: 1,
-        RepoTags: ['nginx:1.29'],
-        Config: { Entrypoint: ['/entry.sh'] },
-      });
+      return [200, { Id: 'sha256:1', Size: 1, RepoTags: ['nginx:1.29'], Config: { Entrypoint: ['/entry.sh'] } }];
     }
+    if (name !== '' && find(name)) return [409, { message: `name ${name} is in use` }];
     if (reference === 'create') {
       const made = JSON.parse(body) as Record<string, unknown>;
-      const name = url.searchParams.get('name') ?? '';
-      if (find(name)) return json(response, 409, { message: `name ${name} is in use` });
       containers.set(newId, { name, running: false, config: made, hostConfig: made['HostConfig'] as never });
-      return json(response, 201, { Id: newId, Warnings: [] });
+      return [201, { Id: newId, Warnings: [] }];
     }
     const [id, kept] = find(reference) ?? [];
-    if (id === undefined || !kept) return json(response, 404, { message: `no such container: ${reference}` });
-    if (request.method === 'DELETE') containers.delete(id);
+    if (id === undefined || !kept) return [404, { message: `no such container: ${reference}` }];
+    if (method === 'DELETE') containers.delete(id);
     else if (verb === 'start') kept.running = true;
     else if (verb === 'stop') kept.running = false;
-    else if (verb === 'update') Object.assign(kept.hostConfig, JSON.parse(body));
-    else if (verb === 'rename') {
-      const name = url.searchParams.get('name') ?? '';
-      if (find(name)) return json(response, 409, { message: `name ${name} is in use` });
-      kept.name = name;
-    } else {
-      return json(response, 200, {
-        Id: id,
-        Name: `/${kept.name}`,
-        Image: 'sha256:1',
-        State: { Running: kept.running },
-        Config: kept.config,
-        HostConfig: kept.hostConfig,
-        Mounts: [
-          { Type: 'volume', Name: 'data', Source: '/v/data', Destination: '/data', RW: false },
-          { Type: 'volume', Name: 'f'.repeat(64), Source: '/v/f', Destination: '/made-up', RW: true },
-        ],
-        NetworkSettings: { Networks: { shop: { Aliases: ['api', 'aaaaaaaaaaaa'], IPAMConfig: null } } },
-      });
-    }
-    response.writeHead(204).end();
+    else if (verb === 'update') Object.assign(kept.hostConfig, JSON.parse(body) as object);
+    else if (verb === 'rename') kept.name = name;
+    else return [200, inspected(id, kept)];
+    return [204];
+  };
+  const engine = await fakeEngine(t, (request, response, body) => {
+    const [status, value] = answer(request.method ?? '', new URL(request.url ?? '', 'http://engine'), body);
+    if (value) json(response, status, value);
+    else response.writeHead(status).end();
   });
   const client = new EngineClient(engine);
   t.after(() => client.close());
