@@ -337,7 +337,7 @@ export function processesOf(view: ContainerView): ProcessList {
   return {
     titles: ['USER', 'PID', '%CPU', 'VSZ', 'RSS', 'TTY', 'STAT', 'START', 'TIME', 'COMMAND'],
     rows: [
-      cells(4211, '0.4', `${view.command.slice(0, 200)}`),
+      cells(4211, '0.4', view.command.slice(0, 200)),
       cells(4240, '2.1', 'nginx: worker process'),
       cells(4241, '0.0', 'sh -c <img src=x onerror="window.hacked=1"> \u202egnp'),
     ],

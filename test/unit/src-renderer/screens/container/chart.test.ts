@@ -46,7 +46,7 @@ test('the nearest sample is found, if one is near', () => {
     [at(0), at(1400), at(1600), at(7900), at(8100), at(61_000)],
     [1000, 1000, 2000, 3000, undefined, 60_000],
   );
-  assert.equal(nearest([], 5), undefined);
+  assert.equal(nearest(samples.slice(0, 0), 5), undefined);
 });
 
 test('a history holds what is about its container, and a bounded number of it', () => {
