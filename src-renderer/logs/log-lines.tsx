@@ -41,7 +41,7 @@ export function LogLines({ buffer, version, look, following, onFollow }: LogLine
   useKeepPlace(pane, buffer.firstNumber, rowPx, following);
   useLayoutEffect(() => {
     if (following && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
-  }, [following, version, look.wrap]);
+  }, [following, version, look.wrap, look.pretty]);
   const { current } = look;
   useLayoutEffect(() => {
     if (current === undefined) return;

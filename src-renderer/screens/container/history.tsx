@@ -29,10 +29,10 @@ export function History({ container }: { container: ContainerView }) {
   }
   return (
     <div className="page-body scroll" tabIndex={0}>
-      <ol className="history" reversed aria-label="History">
+      <ol className="container-history" reversed aria-label="History">
         {[...events].reverse().map(({ number, event }) => (
           <li key={number} className={eventTone(event)}>
-            <span className="history-time">{formatTime(event.timeNano / 1e6)}</span>
+            <span className="container-history-time">{formatTime(event.timeNano / 1e6)}</span>
             <Outside text={sentence(event)} className="strong" limit={500} />
             <Outside text={eventExtras(event)} className="quiet" limit={500} />
             <span className="faint">

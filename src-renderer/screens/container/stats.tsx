@@ -45,7 +45,7 @@ const charts: readonly ChartKind[] = [
     title: 'Processes',
     format: (value) => value.toLocaleString('en'),
     least: 5,
-    lines: [{ name: 'and threads', read: (at) => at.processes }],
+    lines: [{ name: 'with threads', read: (at) => at.processes }],
   },
 ];
 
