@@ -46,7 +46,7 @@ test('the logs of several containers are one, by time, each in its colour', asyn
   await expect(log.locator('.origin-1').first()).toHaveText('orders-db');
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.getByRole('button', { name: 'Copy the lines kept here' }).click();
-  await expect(page.getByText(/Copied \d+ lines/)).toBeVisible();
+  await expect(page.getByText(/Copied [\d,]+ lines/)).toBeVisible();
   const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
   expect(lines.length).toBeGreaterThan(60);
   expect(lines.slice(0, 4)).toEqual(['web | line 0;', 'orders-db | line 0;', 'web | line 1;', 'orders-db | line 1;']);
@@ -85,6 +85,7 @@ test('a cut link resumes every merged log with no line lost or twice', async ({ 
   await expect.poll(() => log.locator('.log-text').last().textContent()).not.toBe(shown);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.getByRole('button', { name: 'Copy the lines kept here' }).click();
+  await expect(page.getByText(/Copied [\d,]+ lines/)).toBeVisible();
   const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
   for (const name of ['web', 'orders-db', 'cache']) {
     const own = lines.filter((line) => line.startsWith(`${name} | `));
