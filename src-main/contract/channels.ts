@@ -16,10 +16,11 @@ import type {
   RunRequest,
   TerminalView,
 } from './engine.ts';
-import type { NetworkView } from './networks.ts';
+import type { NetworkRequest, NetworkView } from './networks.ts';
+import type { Removal } from './removal.ts';
 import type { TaskView } from './tasks.ts';
 import type { DoctorCheck, Settings, VmView } from './vm.ts';
-import type { VolumesRemoved, VolumeView } from './volumes.ts';
+import type { VolumeView } from './volumes.ts';
 
 type Id = { readonly id: string };
 
@@ -64,8 +65,15 @@ export interface Calls {
   'volumes.create': (input: { name: string; labels: Readonly<Record<string, string>> }) => { name: string };
   'volumes.inspect': (input: { name: string }) => { raw: unknown };
   /** Exactly these. The engine keeps what a container uses; each is told apart. */
-  'volumes.remove': (input: { names: readonly string[] }) => VolumesRemoved;
+  'volumes.remove': (input: { names: readonly string[] }) => Removal;
   'networks.inspect': (input: Id) => { raw: unknown };
+  /** A name that is taken is `conflict`. */
+  'networks.create': (input: NetworkRequest) => { id: string };
+  /** Exactly these. The engine keeps what a running container is on; each is told apart. */
+  'networks.remove': (input: { ids: readonly string[] }) => Removal;
+  /** A running container joins at once, any other when it starts. */
+  'networks.connect': (input: { id: string; containerId: string; aliases: readonly string[] }) => void;
+  'networks.disconnect': (input: { id: string; containerId: string }) => void;
   /** Creates and starts; the image must be there (pull it first). */
   'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
   'containers.inspect': (input: Id) => ContainerDetails;

@@ -26,3 +26,13 @@ export interface NetworkView {
   readonly options: Readonly<Record<string, string>>;
   readonly members: readonly NetworkMember[];
 }
+
+export interface NetworkRequest {
+  readonly name: string;
+  /** In CIDR's form; empty: the engine chooses a free one. */
+  readonly subnet: string;
+  /** Empty: the first address of the subnet. */
+  readonly gateway: string;
+  readonly internal: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}

@@ -22,9 +22,3 @@ export interface VolumeView {
   readonly anonymous: boolean;
   readonly usedBy: readonly VolumeUser[];
 }
-
-/** What became of a removal of several: the engine refuses each that came into use meanwhile, and says why. */
-export interface VolumesRemoved {
-  readonly removed: readonly string[];
-  readonly kept: readonly { readonly name: string; readonly reason: string }[];
-}

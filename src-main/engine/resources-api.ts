@@ -39,6 +39,8 @@ export type Network = z.infer<typeof network>;
 
 export const networkList = z.array(network);
 
+export const networkCreated = z.object({ Id: z.string() });
+
 /** Docker marks those it named itself; a name of 64 hex digits is the older sign. */
 function isAnonymous(name: string, own: Readonly<Record<string, string>>): boolean {
   return 'com.docker.volume.anonymous' in own || /^[0-9a-f]{64}$/.test(name);

@@ -30,7 +30,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const tasks = new Tasks();
   const images = new ImageHandlers(engine, feed, tasks);
   const volumes = new VolumeHandlers(engine, feed);
-  const networks = new NetworkHandlers(engine);
+  const networks = new NetworkHandlers(engine, feed);
   const containers = new ContainerHandlers(engine, feed);
   const logs = new LogHandlers(engine, feed);
   const stats = new StatsFeed(engine);
@@ -57,6 +57,10 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'volumes.inspect': volumes.inspect,
       'volumes.remove': volumes.remove,
       'networks.inspect': networks.inspect,
+      'networks.create': networks.create,
+      'networks.remove': networks.remove,
+      'networks.connect': networks.connect,
+      'networks.disconnect': networks.disconnect,
       'containers.run': containers.run,
       'containers.inspect': containers.inspect,
       'containers.start': containers.start,

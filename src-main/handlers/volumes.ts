@@ -1,11 +1,11 @@
 /** Volumes: create, inspect, remove. */
 import { z } from 'zod';
-import type { VolumesRemoved } from '../contract/volumes.ts';
 import { AppError } from '../contract/errors.ts';
 import { volumeCreated } from '../engine/resources-api.ts';
 import { segment, type EngineClient } from '../engine/client.ts';
 import type { EngineFeed } from '../engine/events.ts';
 import type { CallHandler } from './handlers.ts';
+import { removeSeveral } from './remove-several.ts';
 
 export class VolumeHandlers {
   readonly #engine: EngineClient;
@@ -37,25 +37,13 @@ export class VolumeHandlers {
     ),
   });
 
-  /**
-   * Exactly these, one after another: what was shown to the user is what goes, whatever the engine's prune would take by
-   * now. One that is gone already is as wanted.
-   */
-  readonly remove: CallHandler<'volumes.remove'> = async ({ names }): Promise<VolumesRemoved> => {
-    const removed: string[] = [];
-    const kept: { name: string; reason: string }[] = [];
-    for (const name of names) {
-      try {
-        const path = `/volumes/${segment(name)}`;
-        await this.#engine.send({ attempt: `remove ${name}`, method: 'DELETE', path, expect: [404] });
-        removed.push(name);
-      } catch (error) {
-        // A refusal is about this one; anything else would come again with the next.
-        if (!(error instanceof AppError) || error.status === undefined) throw error;
-        kept.push({ name, reason: error.message });
-      }
-    }
+  /** One that is gone already is as wanted. */
+  readonly remove: CallHandler<'volumes.remove'> = async ({ names }) => {
+    const removal = await removeSeveral(names, (name) => {
+      const path = `/volumes/${segment(name)}`;
+      return this.#engine.send({ attempt: `remove ${name}`, method: 'DELETE', path, expect: [404] });
+    });
     this.#feed.refresh('volumes');
-    return { removed, kept };
+    return removal;
   };
 }

@@ -5,6 +5,8 @@ import { RenameDialog } from '../screens/containers/rename-dialog.tsx';
 import { StopEngineDialog } from '../screens/engine/stop-dialog.tsx';
 import { RemoveImageDialog } from '../screens/images/remove-image-dialog.tsx';
 import { TagDialog } from '../screens/images/tag-dialog.tsx';
+import { DisconnectDialog } from '../screens/networks/disconnect-dialog.tsx';
+import { RemoveNetworksDialog } from '../screens/networks/remove-networks-dialog.tsx';
 import { CreateVolumeDialog } from '../screens/volumes/create-volume-dialog.tsx';
 import { RemoveVolumesDialog } from '../screens/volumes/remove-volumes-dialog.tsx';
 
@@ -19,6 +21,12 @@ const PruneImagesDialog = lazy(() =>
 );
 const PruneVolumesDialog = lazy(() =>
   import('../screens/volumes/prune-volumes-dialog.tsx').then((module) => ({ default: module.PruneVolumesDialog })),
+);
+const CreateNetworkDialog = lazy(() =>
+  import('../screens/networks/create-network-dialog.tsx').then((module) => ({ default: module.CreateNetworkDialog })),
+);
+const ConnectDialog = lazy(() =>
+  import('../screens/networks/connect-dialog.tsx').then((module) => ({ default: module.ConnectDialog })),
 );
 const ActivityDrawer = lazy(() =>
   import('../screens/activity/activity-drawer.tsx').then((module) => ({ default: module.ActivityDrawer })),
@@ -62,6 +70,14 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <RemoveVolumesDialog names={dialog.names} />;
     case 'prune-volumes':
       return <PruneVolumesDialog />;
+    case 'create-network':
+      return <CreateNetworkDialog />;
+    case 'remove-networks':
+      return <RemoveNetworksDialog {...(dialog.id === undefined ? {} : { id: dialog.id })} />;
+    case 'connect-container':
+      return <ConnectDialog id={dialog.id} />;
+    case 'disconnect-container':
+      return <DisconnectDialog id={dialog.id} containerId={dialog.containerId} />;
     case 'activity':
       return <ActivityDrawer />;
     case 'rename':

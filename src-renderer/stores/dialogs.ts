@@ -11,6 +11,10 @@ export type DialogState =
   | { readonly kind: 'create-volume' }
   | { readonly kind: 'remove-volumes'; readonly names: readonly string[] }
   | { readonly kind: 'prune-volumes' }
+  | { readonly kind: 'create-network' }
+  | { readonly kind: 'remove-networks'; readonly id?: string }
+  | { readonly kind: 'connect-container'; readonly id: string }
+  | { readonly kind: 'disconnect-container'; readonly id: string; readonly containerId: string }
   | { readonly kind: 'activity' }
   | { readonly kind: 'rename'; readonly id: string }
   | { readonly kind: 'edit-container'; readonly id: string }

@@ -43,6 +43,12 @@ function pullSummary(task: TaskView): string {
   return [
     `${formatBytes(downloaded)} of ${formatBytes(size)}`,
     ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
-    ...(bytesPerSecond === undefined || left <= 0 ? [] : [`${formatDuration((left / bytesPerSecond) * 1000)} left`]),
+    ...(bytesPerSecond === undefined || left <= 0 ? [] : [`${timeLeft(left / bytesPerSecond)} left`]),
   ].join(' · ');
+}
+
+/** Nobody knows it better than to the second. */
+function timeLeft(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${whole} s` : formatDuration(whole * 1000);
 }

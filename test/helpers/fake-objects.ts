@@ -8,11 +8,12 @@ import type { VolumeView } from '../../src-main/contract/volumes.ts';
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { emptyTotals, foldPull, progressOf } from '../../src-main/tasks/pull-progress.ts';
 import { Tasks, type TaskProgress } from '../../src-main/tasks/tasks.ts';
+import { fakeNetworkCalls } from './fake-networks.ts';
 import { pull } from './fake-streams.ts';
 import { Source } from './handlers.ts';
 import { image, usualEvents, usualNetworks, usualVolumes } from './window-fixtures.ts';
 
-type Record = <T>(channel: string, input: unknown, run: () => T | Promise<T>) => Promise<T>;
+export type Record = <T>(channel: string, input: unknown, run: () => T | Promise<T>) => Promise<T>;
 type Calls = Pick<
   Handlers['calls'],
   | 'images.tag'
@@ -24,6 +25,10 @@ type Calls = Pick<
   | 'volumes.inspect'
   | 'volumes.remove'
   | 'networks.inspect'
+  | 'networks.create'
+  | 'networks.remove'
+  | 'networks.connect'
+  | 'networks.disconnect'
 >;
 
 export class FakeObjects {
@@ -89,6 +94,7 @@ export class FakeObjects {
       'networks.inspect': ({ id }) => ({
         raw: this.networks.current.find((network) => network.id === id) ?? null,
       }),
+      ...fakeNetworkCalls(this.networks, containers, record),
     };
   }
 

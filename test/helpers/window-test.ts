@@ -1,5 +1,5 @@
 /** Playwright's `test` with a fake host behind the built window; every test fails on an error in the page. */
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { FakeHost } from './fake-host.ts';
 import { serveFakeWindow, type FakeWindow } from './fake-window.ts';
 
@@ -35,4 +35,15 @@ export async function openContainer(page: Page, name: string, tab?: string): Pro
   await page.getByRole('row').filter({ hasText: name }).getByText(name, { exact: true }).click();
   await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
   if (tab !== undefined) await page.getByRole('tab', { name: tab }).click();
+}
+
+/** Opens a screen by the sidebar. */
+export async function goTo(page: Page, place: string): Promise<void> {
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('button', { name: place }).click();
+  await expect(page.getByRole('heading', { name: place, level: 1 })).toBeVisible();
+}
+
+/** The row of a table that has this text in a cell of its own. */
+export function rowOf(page: Page, text: string): Locator {
+  return page.getByRole('row').filter({ has: page.getByText(text, { exact: true }) });
 }

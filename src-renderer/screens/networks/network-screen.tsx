@@ -1,6 +1,5 @@
-import { Copy, EllipsisVertical, Link } from 'lucide-react';
+import { Cable, EllipsisVertical, Trash2, Unplug } from 'lucide-react';
 import type { NetworkMember, NetworkView } from '../../../src-main/contract/networks.ts';
-import { copyText } from '../../actions/links.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { ContainerStateMark } from '../../components/container-state.tsx';
@@ -10,13 +9,19 @@ import { Menu } from '../../components/menu.tsx';
 import { ObjectPage } from '../../components/object-page.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatCount, formatTime } from '../../format/quantities.ts';
-import { linkOf, navigate } from '../../stores/navigation.ts';
+import { visibleText } from '../../format/unsafe-text.ts';
+import { openDialog } from '../../stores/dialogs.ts';
+import { navigate } from '../../stores/navigation.ts';
 import { useNetworks } from '../../stores/objects.ts';
+import { useEngineReady } from '../../stores/vm.ts';
+import { canConnect, networkMenu } from './network-menu.tsx';
+import { isRemovable } from './network-use.ts';
 
 /** One network: its addresses, and who is on it. */
 export function NetworkScreen({ id }: { id: string }) {
   const network = useNetworks((state) => state.value?.find((view) => view.id === id));
   const known = useNetworks((state) => state.value !== undefined);
+  const ready = useEngineReady();
   if (!network) {
     if (!known) return null;
     return (
@@ -35,17 +40,30 @@ export function NetworkScreen({ id }: { id: string }) {
       note={formatCount(network.members.length, 'container')}
       inspect={(signal) => host.call('networks.inspect', { id }, signal).then(({ raw }) => raw)}
       actions={
-        <Menu
-          entries={[
-            { label: 'Copy ID', icon: Copy, run: () => void copyText(id, 'the network’s ID') },
-            { label: 'Copy link', icon: Link, run: () => void copyText(linkOf('networks', network.name), 'the link') },
-          ]}
-          trigger={
-            <button type="button" className="icon-button" aria-label="More actions">
-              <EllipsisVertical className="icon" aria-hidden />
-            </button>
-          }
-        />
+        <>
+          {canConnect(network) ? (
+            <Button icon={Cable} disabled={!ready} onClick={() => openDialog({ kind: 'connect-container', id })}>
+              Connect
+            </Button>
+          ) : null}
+          {network.builtIn ? null : (
+            <Button
+              icon={Trash2}
+              disabled={!ready || !isRemovable(network)}
+              onClick={() => openDialog({ kind: 'remove-networks', id })}
+            >
+              Remove
+            </Button>
+          )}
+          <Menu
+            entries={networkMenu(network, ready)}
+            trigger={
+              <button type="button" className="icon-button" aria-label="More actions">
+                <EllipsisVertical className="icon" aria-hidden />
+              </button>
+            }
+          />
+        </>
       }
     >
       <About network={network} />
@@ -84,16 +102,16 @@ function reachOf({ driver, internal }: NetworkView): string {
   return internal ? 'The containers on it, and nothing outside' : 'The containers on it, and the outside';
 }
 
-function Members({ network: { members } }: { network: NetworkView }) {
+function Members({ network }: { network: NetworkView }) {
   return (
     <section>
       <h2>Containers</h2>
-      {members.length === 0 ? (
+      {network.members.length === 0 ? (
         <p className="quiet">No container is on it.</p>
       ) : (
         <ul className="links">
-          {members.map((member) => (
-            <Member key={member.id} member={member} />
+          {network.members.map((member) => (
+            <Member key={member.id} member={member} network={network} />
           ))}
         </ul>
       )}
@@ -101,7 +119,9 @@ function Members({ network: { members } }: { network: NetworkView }) {
   );
 }
 
-function Member({ member: { id, name, state, ipAddress, macAddress, aliases } }: { member: NetworkMember }) {
+function Member({ member, network }: { member: NetworkMember; network: NetworkView }) {
+  const { id, name, state, ipAddress, macAddress, aliases } = member;
+  const ready = useEngineReady();
   return (
     <li>
       <button type="button" onClick={() => navigate({ screen: 'container', id, tab: 'overview' })}>
@@ -110,6 +130,18 @@ function Member({ member: { id, name, state, ipAddress, macAddress, aliases } }:
         <Outside text={ipAddress === '' ? 'no address' : ipAddress} className="mono" />
         <Outside text={[macAddress, ...aliases].filter(Boolean).join(' · ')} className="quiet" />
       </button>
+      {canConnect(network) ? (
+        <button
+          type="button"
+          className="icon-button bad"
+          aria-label={`Disconnect ${visibleText(name, 80)}`}
+          title="Disconnect"
+          disabled={!ready}
+          onClick={() => openDialog({ kind: 'disconnect-container', id: network.id, containerId: id })}
+        >
+          <Unplug className="icon" aria-hidden />
+        </button>
+      ) : null}
     </li>
   );
 }

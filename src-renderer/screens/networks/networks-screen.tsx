@@ -1,9 +1,10 @@
-import { useMemo, useState } from 'react';
-import { Lock } from 'lucide-react';
+import { useMemo, useState, type KeyboardEvent } from 'react';
+import { Brush, EllipsisVertical, Lock, Plus } from 'lucide-react';
 import type { NetworkView } from '../../../src-main/contract/networks.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
+import { Menu } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { Segments } from '../../components/segments.tsx';
@@ -11,9 +12,12 @@ import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { Ago, Outside } from '../../components/text.tsx';
 import { matchesWords } from '../../format/matches-words.ts';
 import { formatCount } from '../../format/quantities.ts';
+import { openDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useNetworks } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { networkMenu } from './network-menu.tsx';
+import { isRemovable } from './network-use.ts';
 import { TopologyView } from './topology-view.tsx';
 
 const none: readonly NetworkView[] = [];
@@ -25,6 +29,7 @@ export function NetworksScreen() {
   const [query, setQuery] = useState('');
   const [look, setLook] = useState<'list' | 'map'>('list');
   const rows = useMemo(() => filterNetworks(all, query), [all, query]);
+  const unused = all.filter((network) => isRemovable(network) && network.members.length === 0).length;
   const connected = new Set(all.flatMap(({ members }) => members.map(({ id }) => id))).size;
   return (
     <ScreenFrame
@@ -33,6 +38,20 @@ export function NetworksScreen() {
         value === undefined || all.length === 0
           ? ''
           : `${formatCount(all.length, 'network')}, ${formatCount(connected, 'container')}`
+      }
+      actions={
+        <>
+          <Button
+            icon={Brush}
+            disabled={!ready || unused === 0}
+            onClick={() => openDialog({ kind: 'remove-networks' })}
+          >
+            Clean up
+          </Button>
+          <Button tone="primary" icon={Plus} disabled={!ready} onClick={() => openDialog({ kind: 'create-network' })}>
+            Create network
+          </Button>
+        </>
       }
     >
       <div className="toolbar">
@@ -57,6 +76,7 @@ export function NetworksScreen() {
           keyOf={({ id }) => id}
           nameOf={({ name }) => name}
           onOpen={({ id }) => navigate({ screen: 'network', id })}
+          onKey={pressKey}
           stale={!ready}
           empty={
             all.length === 0 ? (
@@ -154,4 +174,34 @@ const columns: readonly Column<NetworkView>[] = [
       </span>
     ),
   },
+  {
+    key: 'actions',
+    header: '(Actions)',
+    width: '2.5rem',
+    rank: 'always',
+    align: 'end',
+    render: (row) => <RowMenu network={row} />,
+  },
 ];
+
+function RowMenu({ network }: { network: NetworkView }) {
+  const ready = useEngineReady();
+  return (
+    <div className="row-actions">
+      <Menu
+        trigger={
+          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
+            <EllipsisVertical className="icon" aria-hidden />
+          </button>
+        }
+        entries={networkMenu(network, ready)}
+      />
+    </div>
+  );
+}
+
+function pressKey({ id }: NetworkView, event: KeyboardEvent): void {
+  if (event.key !== 'Delete' && event.key !== 'Backspace') return;
+  openDialog({ kind: 'remove-networks', id });
+  event.preventDefault();
+}

@@ -3,6 +3,7 @@ import {
   Activity,
   Box,
   Brush,
+  Cable,
   CirclePause,
   CirclePlay,
   Download,
@@ -31,6 +32,8 @@ import { actOnEngine } from '../../actions/engine.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { openDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
+import { canConnect } from '../networks/network-menu.tsx';
+import { isRemovable } from '../networks/network-use.ts';
 import { fuzzyScore } from './fuzzy.ts';
 
 export interface Command {
@@ -68,7 +71,7 @@ export function allCommands(objects: Objects, ready: boolean, off: boolean): rea
     ...objects.containers.flatMap((container) => containerCommands(container, ready)),
     ...objects.images.flatMap((image) => imageCommands(image, ready)),
     ...objects.volumes.flatMap((volume) => volumeCommands(volume, ready)),
-    ...objects.networks.map(networkCommand),
+    ...objects.networks.flatMap((network) => networkCommands(network, ready)),
   ];
 }
 
@@ -102,6 +105,7 @@ const engineActions: readonly Command[] = [
     icon: Plus,
     run: () => openDialog({ kind: 'create-volume' }),
   },
+  { key: 'network', text: 'Create a network', note: '', icon: Plus, run: () => openDialog({ kind: 'create-network' }) },
   {
     key: 'prune-images',
     text: 'Clean up images',
@@ -115,6 +119,13 @@ const engineActions: readonly Command[] = [
     note: '',
     icon: Brush,
     run: () => openDialog({ kind: 'prune-volumes' }),
+  },
+  {
+    key: 'prune-networks',
+    text: 'Clean up networks',
+    note: '',
+    icon: Brush,
+    run: () => openDialog({ kind: 'remove-networks' }),
   },
   {
     key: 'engine-restart',
@@ -236,12 +247,27 @@ function volumeCommands({ name, usedBy }: VolumeView, ready: boolean): readonly 
   ];
 }
 
-function networkCommand({ id, name }: NetworkView): Command {
-  return {
-    key: `network-${id}`,
-    text: visibleText(name, 120),
+function networkCommands(network: NetworkView, ready: boolean): readonly Command[] {
+  const { id } = network;
+  const name = visibleText(network.name, 120);
+  const command = (verb: string, text: string, icon: LucideIcon, run: () => void): Command => ({
+    key: `network-${verb}-${id}`,
+    text,
     note: 'Network',
-    icon: Network,
-    run: () => navigate({ screen: 'network', id }),
-  };
+    icon,
+    run,
+  });
+  return [
+    command('open', name, Network, () => navigate({ screen: 'network', id })),
+    ...(ready && canConnect(network)
+      ? [
+          command('connect', `Connect a container to ${name}`, Cable, () =>
+            openDialog({ kind: 'connect-container', id }),
+          ),
+        ]
+      : []),
+    ...(ready && isRemovable(network)
+      ? [command('remove', `Remove ${name}`, Trash2, () => openDialog({ kind: 'remove-networks', id }))]
+      : []),
+  ];
 }

@@ -138,3 +138,36 @@ test('volumes: who uses one is read off the containers; a removal tells each tha
     kept: [{ name: 'data', reason: 'remove data: volume is in use - [c1]' }],
   });
 });
+
+test('networks are made as asked, joined and left; a refusal to remove one says why', async (t) => {
+  const { engine, client } = await startHandlers(t, {
+    'GET /networks': (_request, response) => json(response, 200, [{ Id: 'n1', Name: 'back', Driver: 'bridge' }]),
+    'POST /networks/create': (_request, response) => json(response, 201, { Id: 'n2', Warning: '' }),
+    'DELETE /networks/n1': (_request, response) =>
+      json(response, 403, { message: 'network back has active endpoints' }),
+    'DELETE /networks/n2': (_request, response) => void response.writeHead(204).end(),
+    'POST /networks/n1/connect': (_request, response) => void response.writeHead(200).end(),
+    'POST /networks/n1/disconnect': (_request, response) => json(response, 403, { message: 'not connected' }),
+  });
+  const bodyOf = (route: string) => engine.bodies[engine.requests.indexOf(route)];
+  let networks: readonly NetworkView[] = [];
+  client.subscribe('networks', (value) => (networks = value));
+  await until(() => networks.length === 1);
+  const wanted = { name: 'front', subnet: '10.9.0.0/24', gateway: '', internal: true, labels: { a: '1' } };
+  assert.deepEqual(await client.call('networks.create', wanted), { id: 'n2' });
+  assert.deepEqual(bodyOf('POST /networks/create'), {
+    Name: 'front',
+    Internal: true,
+    Labels: { a: '1' },
+    IPAM: { Config: [{ Subnet: '10.9.0.0/24' }] },
+  });
+  await client.call('networks.connect', { id: 'n1', containerId: 'c1', aliases: ['db'] });
+  assert.deepEqual(bodyOf('POST /networks/n1/connect'), { Container: 'c1', EndpointConfig: { Aliases: ['db'] } });
+  await assert.rejects(client.call('networks.disconnect', { id: 'n1', containerId: 'c1' }), {
+    message: 'disconnect from back: not connected',
+  });
+  assert.deepEqual(await client.call('networks.remove', { ids: ['n1', 'n2', 'unheard-of'] }), {
+    removed: ['n2', 'unheard-of'],
+    kept: [{ name: 'n1', reason: 'remove back: network back has active endpoints' }],
+  });
+});
