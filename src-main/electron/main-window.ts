@@ -3,6 +3,7 @@ import path from 'node:path';
 import { BrowserWindow, screen } from 'electron';
 import { writeDurably } from '../durable-file.ts';
 import { hardenedPreferences } from './hardening.ts';
+import { linkPath, type DeepLink } from '../contract/deep-links.ts';
 import { pageUrl } from './page-protocol.ts';
 import { placeWindow, readWindowState, smallestWindow, type WindowState } from './window-state.ts';
 
@@ -23,8 +24,13 @@ export class MainWindow {
     this.#options = options;
   }
 
-  show(): void {
-    const window = (this.#window ??= this.#create());
+  /** @param link where in it to go */
+  show(link?: DeepLink): void {
+    const url = link === undefined ? pageUrl : `${pageUrl}#${linkPath(link)}`;
+    const isNew = this.#window === undefined;
+    const window = (this.#window ??= this.#create(url));
+    // The page takes the fragment out, so that this is a change of the fragment only, and reloads nothing.
+    if (!isNew && link !== undefined) void window.loadURL(url);
     if (window.isMinimized()) window.restore();
     // A window still being made shows itself when its page has been drawn.
     if (window.webContents.isLoading()) return;
@@ -32,7 +38,7 @@ export class MainWindow {
     window.focus();
   }
 
-  #create(): BrowserWindow {
+  #create(url: string): BrowserWindow {
     const displays = [screen.getPrimaryDisplay(), ...screen.getAllDisplays()].map((display) => display.workArea);
     const { bounds, maximized } = placeWindow(readWindowState(this.#options.stateFile), displays);
     const window = new BrowserWindow({
@@ -59,7 +65,7 @@ export class MainWindow {
     window.webContents.on('render-process-gone', (_event, details) => {
       if (details.reason !== 'clean-exit') window.webContents.reload();
     });
-    void window.loadURL(pageUrl);
+    void window.loadURL(url);
     return window;
   }
 

@@ -2,12 +2,14 @@
 import path from 'node:path';
 import { app, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
 import { createReconnectingClient } from '../contract/reconnecting-client.ts';
+import { linkScheme, parseDeepLink, type DeepLink } from '../contract/deep-links.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Settings, VmView } from '../contract/vm.ts';
 import { shellCalls } from '../handlers/app.ts';
 import { openHome } from '../open-home.ts';
 import { guardContents, guardSession } from './hardening.ts';
 import { serveWindows } from './ipc.ts';
+import { linkIn } from './link-arguments.ts';
 import { MainWindow } from './main-window.ts';
 import { applicationMenu, type MenuActions } from './menus.ts';
 import { answerPage, pageOrigin, pageScheme, pageSchemeName } from './page-protocol.ts';
@@ -34,6 +36,15 @@ if (app.requestSingleInstanceLock()) {
 
 async function main(): Promise<void> {
   guardContents(app, (url) => shell.openExternal(url));
+  // macOS tells links by an event, the one that started the app before anything is ready.
+  let firstLink: DeepLink | undefined;
+  let follow = (link: DeepLink | undefined): void => {
+    firstLink = link;
+  };
+  app.on('open-url', (event, url) => {
+    event.preventDefault();
+    follow(parseDeepLink(url));
+  });
   const home = await openHome({
     imageRoot: app.isPackaged ? path.join(process.resourcesPath, 'guest') : path.join(here, '..', 'guest'),
     role: 'shell',
@@ -95,9 +106,12 @@ async function main(): Promise<void> {
   });
 
   showState();
-  app.on('second-instance', () => window.show());
+  // A checkout's Electron would be registered with the checkout's path, and outlive it.
+  if (app.isPackaged) app.setAsDefaultProtocolClient(linkScheme.replace(':', ''));
+  app.on('second-instance', (_event, args) => window.show(linkIn(args)));
   app.on('activate', () => window.show());
   app.on('window-all-closed', () => app.quit());
-  window.show();
+  follow = (link) => window.show(link);
+  window.show(firstLink ?? linkIn(process.argv));
   ask('vm.start');
 }

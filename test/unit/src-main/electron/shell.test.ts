@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { createReconnectingClient } from '../../../../src-main/contract/reconnecting-client.ts';
 import { bridgeTransport, type PreloadBridge } from '../../../../src-main/contract/wire-transports.ts';
 import type { VmView } from '../../../../src-main/contract/vm.ts';
+import { linkIn } from '../../../../src-main/electron/link-arguments.ts';
 import { frameChannel } from '../../../../src-main/electron/frame-channel.ts';
 import { guardPage, guardSession, hardenedPreferences } from '../../../../src-main/electron/hardening.ts';
 import { serveWindows } from '../../../../src-main/electron/ipc.ts';
@@ -297,4 +298,14 @@ test('a VM that never stops does not keep the app from quitting', async () => {
   });
   app.emit('before-quit', { preventDefault: () => undefined });
   await until(() => done.length === 1);
+});
+
+test('a link is found among the arguments of a start, and nothing else is', () => {
+  assert.deepEqual(linkIn(['/opt/Wherry/wherry', '--no-sandbox', 'wherry://containers/web/logs']), {
+    noun: 'containers',
+    name: 'web',
+    tab: 'logs',
+  });
+  assert.equal(linkIn(['/opt/Wherry/wherry', '/containers/web', 'https://containers/web']), undefined);
+  assert.equal(linkIn(['wherry', 'wherry://app/index.html']), undefined);
 });
