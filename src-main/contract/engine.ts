@@ -168,9 +168,6 @@ export interface RunRequest {
   readonly volumes?: readonly { readonly name: string; readonly path: string; readonly readOnly: boolean }[];
   /** Name of the network to join; absent: the default one. */
   readonly network?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly user?: string;
-  readonly workingFolder?: string;
 }
 
 export interface LogLine {

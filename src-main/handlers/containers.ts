@@ -157,9 +157,6 @@ export function createBody(request: RunRequest): Record<string, unknown> {
     ...(request.environment?.length ? { Env: request.environment } : {}),
     // A terminal without an open stdin reads its end at once.
     ...(request.tty ? { Tty: true, OpenStdin: true } : {}),
-    ...(request.labels ? { Labels: request.labels } : {}),
-    ...(request.user ? { User: request.user } : {}),
-    ...(request.workingFolder ? { WorkingDir: request.workingFolder } : {}),
     ExposedPorts: Object.fromEntries(ports.map((port) => [key(port), {}])),
     HostConfig: {
       PortBindings: bindings,

@@ -55,9 +55,6 @@ const runRequest = z.strictObject({
     .max(1024)
     .exactOptional(),
   network: name.exactOptional(),
-  labels: labels.exactOptional(),
-  user: z.string().max(255).exactOptional(),
-  workingFolder: z.string().max(4096).exactOptional(),
 });
 
 const containerEdit = z.strictObject({

@@ -14,8 +14,10 @@ import { showToast } from '../../stores/toasts.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { LimitFields } from './limit-fields.tsx';
 import { emptyForm, findProblems, prefill, toRequest, type RunForm } from './run-form.ts';
+import { NetworkField } from './network-field.tsx';
 import { PortRows, VariableRows } from './run-rows.tsx';
 import { joinWords } from './split-words.ts';
+import { VolumeRows } from './volume-rows.tsx';
 
 /** Everything a container can be started with; what the image declares is filled in. */
 export function RunDialog({ image = '' }: { image?: string }) {
@@ -65,7 +67,9 @@ export function RunDialog({ image = '' }: { image?: string }) {
       <form id={formId} ref={body} className="run-form" onSubmit={submit} noValidate>
         {failure ? <RunFailure failure={failure} image={form.image.trim()} /> : null}
         <Basics form={form} change={change} problems={problems} details={details} />
+        <NetworkField value={form.network} onChange={(network) => change({ network })} />
         <PortRows rows={form.ports} problems={problems} onChange={(ports) => change({ ports })} />
+        <VolumeRows rows={form.volumes} problems={problems} onChange={(volumes) => change({ volumes })} />
         <VariableRows rows={form.variables} problems={problems} onChange={(variables) => change({ variables })} />
         <LimitFields form={form} change={change} problems={problems} />
         <fieldset>

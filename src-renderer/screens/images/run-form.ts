@@ -1,6 +1,7 @@
 /** The run dialog's fields as typed, what is wrong with them, and the request they make. Pure. */
 import type { ImageDetails, RunRequest } from '../../../src-main/contract/engine.ts';
 import { checkContainerName } from '../containers/container-name.ts';
+import { checkVolumeName } from '../volumes/volume-name.ts';
 import { checkReference } from './reference.ts';
 import { splitWords } from './split-words.ts';
 
@@ -22,12 +23,23 @@ export interface VariableRow {
   readonly declared?: string;
 }
 
+export interface VolumeRow {
+  readonly key: number;
+  /** Made when it is not there. */
+  readonly name: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
 export interface RunForm {
   readonly image: string;
   readonly name: string;
   readonly command: string;
   readonly ports: readonly PortRow[];
   readonly variables: readonly VariableRow[];
+  readonly volumes: readonly VolumeRow[];
+  /** Empty: the default one. */
+  readonly network: string;
   readonly memory: string;
   readonly cpus: string;
   readonly pids: string;
@@ -51,6 +63,8 @@ export function emptyForm(image: string): RunForm {
     command: '',
     ports: [],
     variables: [],
+    volumes: [],
+    network: '',
     memory: '',
     cpus: '',
     pids: '',
@@ -93,6 +107,7 @@ export function findProblems(form: RunForm): Problems {
     problems['restart'] = 'A container that is removed when it stops cannot be restarted.';
   }
   findPortProblems(form.ports, problems);
+  for (const row of form.volumes) add(`volume-${row.key}`, checkVolume(row, form.volumes));
   for (const row of form.variables) {
     if (row.name.trim() === '' && row.value !== '') problems[`variable-${row.key}`] = 'A variable needs a name.';
     else if (row.name.includes('=')) problems[`variable-${row.key}`] = 'The name of a variable holds no =.';
@@ -116,6 +131,17 @@ function findPortProblems(rows: readonly PortRow[], problems: Record<string, str
   }
 }
 
+function checkVolume(row: VolumeRow, rows: readonly VolumeRow[]): string | undefined {
+  const [name, path] = [row.name.trim(), row.path.trim()];
+  if (name === '' && path === '') return undefined;
+  if (name === '') return 'A volume needs a name.';
+  const problem = checkVolumeName(name);
+  if (problem !== undefined) return problem;
+  if (!/^\/[^\0]*[^/\0]/.test(path)) return 'Where it goes in the container is a path such as /data.';
+  const isTwin = (other: VolumeRow) => other.key < row.key && other.path.trim() === path;
+  return rows.some(isTwin) ? `Two volumes cannot both be at ${path}.` : undefined;
+}
+
 export function toRequest(form: RunForm): RunRequest {
   const command = splitWords(form.command).words;
   const memoryBytes = parseMemory(form.memory);
@@ -129,12 +155,17 @@ export function toRequest(form: RunForm): RunRequest {
       protocol,
       hostPort: hostPort === '' ? 0 : Number(hostPort),
     }));
+  const volumes = form.volumes
+    .filter(({ name }) => name.trim() !== '')
+    .map(({ name, path, readOnly }) => ({ name: name.trim(), path: path.trim(), readOnly }));
   return {
     image: form.image.trim(),
     ...(form.name.trim() === '' ? {} : { name: form.name.trim() }),
     ...(command.length === 0 ? {} : { command }),
     ...(environment.length === 0 ? {} : { environment }),
     ...(ports.length === 0 ? {} : { ports }),
+    ...(volumes.length === 0 ? {} : { volumes }),
+    ...(form.network === '' ? {} : { network: form.network }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(form.cpus.trim() === '' ? {} : { cpus: Number(form.cpus) }),
     ...(form.pids.trim() === '' ? {} : { pidsLimit: Number(form.pids) }),

@@ -6,6 +6,7 @@ import type { NetworkView } from '../../../../src-main/contract/networks.ts';
 import type { TaskView } from '../../../../src-main/contract/tasks.ts';
 import type { VolumeView } from '../../../../src-main/contract/volumes.ts';
 import type { WireClient } from '../../../../src-main/contract/wire-client.ts';
+import { createBody } from '../../../../src-main/handlers/containers.ts';
 import { containerSummary, json } from '../../../helpers/fake-engine.ts';
 import { until } from '../../../helpers/handlers.ts';
 import { startHandlers } from '../../../helpers/started-handlers.ts';
@@ -169,5 +170,15 @@ test('networks are made as asked, joined and left; a refusal to remove one says 
   assert.deepEqual(await client.call('networks.remove', { ids: ['n1', 'n2', 'unheard-of'] }), {
     removed: ['n2', 'unheard-of'],
     kept: [{ name: 'n1', reason: 'remove back: network back has active endpoints' }],
+  });
+});
+
+test('a container is made with volumes by name, on the network asked for', () => {
+  const volumes = [{ name: 'data', path: '/srv', readOnly: true }];
+  const plain = createBody({ image: 'a' })['HostConfig'];
+  assert.deepEqual(createBody({ image: 'a', volumes, network: 'shop' })['HostConfig'], {
+    ...(plain as object),
+    NetworkMode: 'shop',
+    Mounts: [{ Type: 'volume', Source: 'data', Target: '/srv', ReadOnly: true }],
   });
 });

@@ -115,3 +115,28 @@ test('references are told right from wrong as the engine would', () => {
   for (const reference of right) assert.equal(checkReference(reference), undefined, reference);
   for (const reference of wrong) assert.notEqual(checkReference(reference), undefined, reference);
 });
+
+test('volumes go by name to a path each, and the network by its name', () => {
+  const row = (key: number, name: string, path: string, readOnly = false) => ({ key, name, path, readOnly });
+  const right = form({ volumes: [row(1, ' data ', '/srv/data', true), row(2, '', '')], network: 'shop' });
+  assert.deepEqual(findProblems(right), {});
+  assert.deepEqual(toRequest(right), {
+    image: 'nginx:1.29',
+    volumes: [{ name: 'data', path: '/srv/data', readOnly: true }],
+    network: 'shop',
+  });
+  const wrong = findProblems(
+    form({
+      volumes: [
+        row(1, '', '/a'),
+        row(2, 'a b', '/a'),
+        row(3, 'ab', 'a'),
+        row(4, 'ab', '/'),
+        row(5, 'ab', '/b'),
+        row(6, 'ac', '/b'),
+      ],
+    }),
+  );
+  assert.deepEqual(Object.keys(wrong), ['volume-1', 'volume-2', 'volume-3', 'volume-4', 'volume-6']);
+  assert.match(wrong['volume-6'] ?? '', /both be at \/b/);
+});
