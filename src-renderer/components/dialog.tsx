@@ -8,6 +8,8 @@ interface DialogProps {
   readonly title: string;
   readonly description?: ReactNode;
   readonly wide?: boolean;
+  /** It is long and holds no control: arrow keys scroll it. */
+  readonly reading?: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
   /** Stays in place while the body scrolls. */
@@ -15,7 +17,7 @@ interface DialogProps {
 }
 
 /** A dialog that is open for as long as it is rendered. Focus goes to the first control, and back when it closes. */
-export function Dialog({ title, description, wide, onClose, children, footer }: DialogProps) {
+export function Dialog({ title, description, wide, reading, onClose, children, footer }: DialogProps) {
   const returnFocus = useReturnFocus();
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
@@ -38,7 +40,9 @@ export function Dialog({ title, description, wide, onClose, children, footer }: 
               <X className="icon" aria-hidden />
             </Radix.Close>
           </header>
-          <div className="dialog-body scroll">{children}</div>
+          <div className="dialog-body scroll" {...(reading === true ? { tabIndex: 0 } : {})}>
+            {children}
+          </div>
           {footer === undefined ? null : <footer>{footer}</footer>}
         </Radix.Content>
       </Radix.Portal>

@@ -140,6 +140,7 @@ test('hostile names and labels are inert and leave the layout alone', async ({ p
 
 test('a container is run with a volume on a network', async ({ page, host, open }) => {
   await open();
+  await goTo(page, 'Images');
   await page.keyboard.press('Control+k');
   await page.getByRole('combobox').fill('run postgres:17');
   await page.keyboard.press('Enter');

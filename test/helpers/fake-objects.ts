@@ -40,6 +40,7 @@ export class FakeObjects {
   pullsOpen = 0;
   readonly calls: Calls;
   readonly #images: Source<readonly ImageView[]>;
+  readonly #past = usualEvents();
   readonly #eventListeners = new Set<(event: EngineEvent) => void>();
 
   constructor(images: Source<readonly ImageView[]>, containers: Source<readonly ContainerView[]>, record: Record) {
@@ -99,11 +100,12 @@ export class FakeObjects {
   }
 
   emit(event: EngineEvent): void {
+    this.#past.push(event);
     for (const listener of this.#eventListeners) listener(event);
   }
 
   async *events(history: boolean, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined> {
-    const waiting: EngineEvent[] = history ? usualEvents() : [];
+    const waiting: EngineEvent[] = history ? [...this.#past] : [];
     const bell = new EventTarget();
     const listener = (event: EngineEvent) => {
       waiting.push(event);

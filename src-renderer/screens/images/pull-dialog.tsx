@@ -100,6 +100,7 @@ function PullView({ task }: { task: TaskView }) {
       description={<Outside text={task.subject} className="mono" />}
       onClose={closeDialog}
       wide
+      reading
       footer={<PullActions task={task} />}
     >
       {state === 'failed' && error ? (

@@ -60,7 +60,7 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
 
 export function ShortcutsDialog() {
   return (
-    <Dialog title="Keyboard shortcuts" wide onClose={closeDialog}>
+    <Dialog title="Keyboard shortcuts" wide reading onClose={closeDialog}>
       <div className="shortcut-groups">
         {groups.map(({ title, keys }) => (
           <div key={title}>
