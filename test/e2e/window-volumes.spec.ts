@@ -137,26 +137,3 @@ test('hostile names and labels are inert and leave the layout alone', async ({ p
   const wide = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
   expect(await page.evaluate(wide)).toBe(false);
 });
-
-test('a container is run with a volume on a network', async ({ page, host, open }) => {
-  await open();
-  await goTo(page, 'Images');
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').fill('run postgres:17');
-  await page.keyboard.press('Enter');
-  const dialog = page.getByRole('dialog', { name: 'Run a container' });
-  await dialog.getByLabel('Network').selectOption('shop_back');
-  await dialog.getByRole('button', { name: 'Mount a volume' }).click();
-  await dialog.getByLabel('Volume', { exact: true }).fill('orders_data');
-  await dialog.getByLabel('Path in the container').fill('data');
-  await dialog.getByRole('button', { name: 'Run', exact: true }).click();
-  await expect(dialog.getByText('is a path such as /data')).toBeVisible();
-  expect(inputsOf(host, 'containers.run')).toEqual([]);
-  await dialog.getByLabel('Path in the container').fill('/data');
-  await dialog.getByLabel('Access').selectOption('Read only');
-  await dialog.getByRole('button', { name: 'Run', exact: true }).click();
-  await expect(dialog).toBeHidden();
-  expect(inputsOf(host, 'containers.run')).toMatchObject([
-    { image: 'postgres:17', network: 'shop_back', volumes: [{ name: 'orders_data', path: '/data', readOnly: true }] },
-  ]);
-});
