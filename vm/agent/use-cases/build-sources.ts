@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, lstat, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../contract/errors.ts';
 import { errorText } from '../log.ts';
@@ -107,7 +106,7 @@ async function download(url: string, folder: BuildFolder, signal: AbortSignal): 
   try {
     const answer = await fetch(url, { signal });
     if (!answer.ok || answer.body === null) throw new Error(`${answer.status} ${answer.statusText}`);
-    await pipeline(Readable.fromWeb(answer.body), createWriteStream(file, { mode: 0o600 }), { signal });
+    await pipeline(answer.body as AsyncIterable<Uint8Array>, createWriteStream(file, { mode: 0o600 }), { signal });
     const modified = Date.parse(answer.headers.get('last-modified') ?? '') / 1000;
     const time = Number.isNaN(modified) ? 0 : modified;
     await utimes(file, time, time);
