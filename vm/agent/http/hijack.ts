@@ -87,6 +87,7 @@ export async function hijack(
   response: ServerResponse,
   content: HijackContent,
 ): Promise<Socket> {
+  if (bodies.has(request)) throw new Error('a route that takes the connection over must say so (takesOver)');
   const isUpgrade = upgraded.has(request);
   const socket = upgraded.get(request) ?? request.socket;
   const headers = Object.entries(response.getHeaders()).map(([name, value]) => `${name}: ${String(value)}\r\n`);

@@ -80,6 +80,7 @@ export function networkRoutes(parts: Parts): Route[] {
     {
       method: 'POST',
       path: '/wherry/v1/ports',
+      takesOver: true,
       handle: async ({ request, response }) => {
         await skipBody(request);
         if (request.headers.upgrade !== 'tcp') throw new EngineError('invalid-parameter', 'Upgrade: tcp is needed');

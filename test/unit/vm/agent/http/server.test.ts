@@ -28,6 +28,7 @@ const routes: Route[] = [
   {
     method: 'POST',
     path: '/raw',
+    takesOver: true,
     handle: async ({ request, response }) => {
       const { word } = await readBodyAs(request, z.object({ word: z.string().default('none') }));
       const socket = await hijack(request, response, 'raw-stream');
@@ -192,6 +193,7 @@ test('a hijacked connection that nobody reads yet keeps what comes', async (t) =
   const late: Route = {
     method: 'POST',
     path: '/late',
+    takesOver: true,
     handle: async ({ request, response }) => {
       await skipBody(request);
       taken = await hijack(request, response, 'raw-stream');

@@ -31,6 +31,7 @@ async function serveGuest(t: TestContext, link: PortLink): Promise<string> {
       {
         method: 'POST',
         path: '/wherry/v1/ports',
+        takesOver: true,
         async handle({ request, response }) {
           link.serve(await hijack(request, response, 'raw-stream'));
         },
