@@ -3,8 +3,7 @@ import type { ContainerView } from '../../src-main/contract/engine.ts';
 import { AppError } from '../../src-main/contract/errors.ts';
 import type { NetworkView } from '../../src-main/contract/networks.ts';
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
-import type { Record } from './fake-objects.ts';
-import type { Source } from './handlers.ts';
+import type { Record, Source } from './handlers.ts';
 
 type Calls = Pick<
   Handlers['calls'],

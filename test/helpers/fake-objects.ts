@@ -10,10 +10,9 @@ import { emptyTotals, foldPull, progressOf } from '../../src-main/tasks/pull-pro
 import { Tasks, type TaskProgress } from '../../src-main/tasks/tasks.ts';
 import { fakeNetworkCalls } from './fake-networks.ts';
 import { pull } from './fake-streams.ts';
-import { Source } from './handlers.ts';
+import { type Record, Source } from './handlers.ts';
 import { image, usualEvents, usualNetworks, usualVolumes } from './window-fixtures.ts';
 
-export type Record = <T>(channel: string, input: unknown, run: () => T | Promise<T>) => Promise<T>;
 type Calls = Pick<
   Handlers['calls'],
   | 'images.tag'

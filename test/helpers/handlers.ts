@@ -4,6 +4,8 @@ import type { Topics } from '../../src-main/contract/channels.ts';
 import type { Handlers, TopicSource } from '../../src-main/handlers/handlers.ts';
 import { callInputs, streamInputs } from '../../src-main/handlers/schemas.ts';
 
+export type Record = <T>(channel: string, input: unknown, run: () => T | Promise<T>) => Promise<T>;
+
 export class Source<T> implements TopicSource<T> {
   current: T;
   readonly #listeners = new Set<(value: T) => void>();

@@ -1,7 +1,6 @@
 /** `/images/get`, `/images/load` and importing: images as archives. */
 import { EngineError } from '../../contract/errors.ts';
 import { errorText, log } from '../log.ts';
-import { parsePlatform } from '../registry/platform.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import { loadImages } from '../use-cases/load-images.ts';
 import { errorLine } from '../use-cases/pull-progress.ts';
@@ -10,6 +9,7 @@ import { writeProgress } from './progress.ts';
 import { booleanOf } from './query.ts';
 import { writeChunk } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
+import { parsePlatform } from '../use-cases/registry-words.ts';
 
 export function imageArchiveRoutes(parts: ImageParts): Route[] {
   return [

@@ -1,8 +1,6 @@
 /** `/images/…` of the Engine API. */
 import { EngineError } from '../../contract/errors.ts';
 import { errorText, log } from '../log.ts';
-import { parseRegistryAuth } from '../registry/auth.ts';
-import { parseReference } from '../registry/reference.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import { imageHistory, inspectImage } from '../use-cases/inspect-image.ts';
 import { listImages } from '../use-cases/list-images.ts';
@@ -21,6 +19,7 @@ import { authHeader, registryRoutes } from './registries.ts';
 import { writeProgress } from './progress.ts';
 import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
+import { parseReference, parseRegistryAuth } from '../use-cases/registry-words.ts';
 
 export function imageRoutes(parts: ImageParts): Route[] {
   return [

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
 import { Filters } from '../filters.ts';
-import { parseRegistryAuth } from '../registry/auth.ts';
 import { checkLogin, searchImages } from '../use-cases/ask-registry.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import { inspectDistribution } from '../use-cases/inspect-distribution.ts';
@@ -10,6 +9,7 @@ import { readBodyAs } from './body.ts';
 import { integerOf } from './query.ts';
 import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
+import { parseRegistryAuth } from '../use-cases/registry-words.ts';
 
 const maxResults = 100;
 const loginBody = z.object({

@@ -24,6 +24,7 @@ export async function unpackArchive(
   const { head, whole } = await peek(input, 6);
   const unpack = program.startLayer({ ...job, plain: true }, signal);
   const feeding = feed(whole, compressionOf(head), unpack.input, signal);
+  feeding.catch(() => undefined); // It may fail first; it is asked below.
   try {
     await unpack.result;
   } catch (error) {

@@ -21,12 +21,12 @@ interface Built {
   readonly image: KnownImage;
   readonly text: string;
   /** `mode uid:gid` of a file, by the topmost layer that has it. */
-  look(name: string): string;
-  read(name: string): string;
+  readonly look: (name: string) => string;
+  readonly read: (name: string) => string;
 }
 
 interface Builder {
-  build(entries: readonly TarEntry[] | Readable, options?: Partial<BuildRequest>): Promise<Built>;
+  readonly build: (entries: readonly TarEntry[] | Readable, options?: Partial<BuildRequest>) => Promise<Built>;
 }
 
 async function openBuilder(t: TestContext): Promise<Builder> {
