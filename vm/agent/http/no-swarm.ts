@@ -80,7 +80,7 @@ export const refusals: readonly Refusal[] = [
     {
       code: 'not-implemented',
       message: 'attaching by WebSocket is not supported: use POST /containers/{id}/attach',
-      reason: 'no known client uses it',
+      reason: 'not built: attach over HTTP is',
     },
     'GET',
     '/containers/:id/attach/ws',
