@@ -208,7 +208,7 @@ describe('docker build', () => {
       'copied',
       'sh',
       '-c',
-      'cat /texts/* /docs/*; echo; stat -c "%n %a %u:%g" /owned /real/through /work/deep/one.txt /fetched/page.html; readlink /tree/in/link /link; ls /unpacked/in /kept; ls /all; ls -a /all | grep -c "^.dockerignore"; cat /fetched/page.html; pwd',
+      'cat /texts/* /docs/*; echo; stat -c "%n %a %u:%g" /owned /real/through /work/deep/one.txt /fetched/page.html; readlink /tree/in/link; readlink /link; ls /unpacked/in /kept; ls /all; ls -a /all | grep -c "^.dockerignore"; cat /fetched/page.html; pwd',
     );
     assert.deepEqual(look.split('\n'), [
       ...[
@@ -219,7 +219,18 @@ describe('docker build', () => {
         '/fetched/page.html 600 0:0',
       ],
       ...['file', '/real', '/kept:', 'bundle.tar.gz', '', '/unpacked/in:', 'file', 'link'],
-      ...['a.md', 'b.md', 'bundle.tar.gz', 'keep.log', 'one.txt', 'tree', 'two.txt', '1', 'from afar/work/deep'],
+      ...[
+        'a.md',
+        'b.md',
+        'bundle.tar.gz',
+        'deep',
+        'keep.log',
+        'one.txt',
+        'tree',
+        'two.txt',
+        '1',
+        'from afar/work/deep',
+      ],
     ]);
   });
 
