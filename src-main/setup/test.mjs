@@ -2,6 +2,7 @@
 /**
  * `npm test`: does all the set-up, then runs the checks and unit tests, the guest tests (as root in a real VM) and the
  * end-to-end tests (the real window, VM, registry and docker CLI). `npm test -- check guest` runs only those phases.
+ * `slow` runs only when it is named: other people's clients, archives and builds against the real engine, some ten minutes more.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process';
@@ -18,16 +19,23 @@ const tsx = ['--import', 'tsx'];
 const phases = {
   check: () => [process.execPath, 'src-main/setup/check.mjs'],
   guest: () => [process.execPath, ...tsx, 'test/guest/run.ts'],
-  host: () => [
+  host: () => endToEnd('test/e2e'),
+  window: () => [tool('playwright'), 'test', '--config', 'test/e2e/playwright.config.ts'],
+  slow: () => endToEnd('test/slow'),
+};
+const usual = ['check', 'guest', 'host', 'window'];
+
+/** @param {string} folder */
+function endToEnd(folder) {
+  return [
     process.execPath,
     ...tsx,
     '--test',
     '--test-concurrency=1',
     '--test-reporter=spec',
-    ...testFiles(path.join(root, 'test/e2e')),
-  ],
-  window: () => [tool('playwright'), 'test', '--config', 'test/e2e/playwright.config.ts'],
-};
+    ...testFiles(path.join(root, folder)),
+  ];
+}
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
@@ -36,11 +44,12 @@ await runMain(async () => {
   await ensureSystemPackages(['run', 'build', 'test']);
   await step('Building everything', () => run(process.execPath, ['src-main/setup/build.mjs']));
   await step('Building the guest image', () => run(process.execPath, ['src-main/setup/image.mjs']));
-  const wanted = process.argv.slice(2);
+  const named = process.argv.slice(2);
+  const wanted = named.length > 0 ? named : usual;
   /** @type {string[]} */
   const broken = [];
   for (const [name, command] of Object.entries(phases)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    if (!wanted.includes(name)) continue;
     const ok = await step(`Tests: ${name}`, () => runPhase(command()));
     if (!ok) broken.push(name);
   }
