@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { runPayload } from '../../vm/image/run.ts';
+import { lineReader } from '../helpers/lines.ts';
 import { startRegistry } from '../helpers/registry.ts';
 import { bareKernelBoot, coldBoot } from './boot.ts';
 import { buildPeers } from './peers.ts';
@@ -91,14 +92,4 @@ function readLine(line: string): void {
   const found = /BENCH (\{.*\})/.exec(line)?.[1];
   if (found !== undefined) measured.push(JSON.parse(found) as Measurement);
   if (line.includes('BENCH-FAILED')) failed.push(line);
-}
-
-/** Calls back for each whole line of a stream of chunks. */
-function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
-  let rest = '';
-  return (chunk) => {
-    const lines = (rest + chunk.toString('utf8')).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    lines.forEach(onLine);
-  };
 }

@@ -2,71 +2,18 @@
  * Runs in the guest as root, with Wherry's agent and the peers side by side on the same data disk, and prints one
  * `BENCH {json}` line for each measurement. The order alternates nothing: each row is measured alone, engines idle.
  */
-import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineSocket } from './http.ts';
+import { type Engines, peers, run, startEngines } from './engines.ts';
+import type { EngineSocket } from './http.ts';
 import { median, memoryOf, time } from './measure.ts';
 
-const peers = '/run/peers';
 const count = Number(process.env['BENCH_COUNT'] ?? 15);
 const registryPort = process.env['BENCH_REGISTRY_PORT'] ?? '';
 
 /** Prints one result; the host reads the lines. */
 function report(row: string, subject: string, value: number, unit: 'ms' | 'bytes'): void {
   process.stdout.write(`BENCH ${JSON.stringify({ row, subject, value, unit })}\n`);
-}
-
-function run(command: string, args: readonly string[]): void {
-  const ended = spawnSync(command, args, { encoding: 'utf8' });
-  if (ended.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${ended.stderr || String(ended.error)}`);
-}
-
-async function until(what: string, probe: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await probe().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`${what}: not ready in 60 s`);
-    await sleep(100);
-  }
-}
-
-async function startEngines(): Promise<{ wherry: EngineSocket; docker: EngineSocket }> {
-  const output = ['ignore', 'inherit', 'inherit'] as const;
-  spawn('/usr/bin/node', ['/usr/lib/wherry/agent.js'], { stdio: [...output], detached: true });
-  const wherry = new EngineSocket('/run/wherry/docker.sock');
-  await until('the agent', async () => (await wherry.request('GET', '/info')).status === 200);
-  mkdirSync(`${peers}/var/lib/wherry`, { recursive: true });
-  run('mount', ['--bind', '/var/lib/wherry', `${peers}/var/lib/wherry`]); // The same disk for both engines.
-  const dockerArgs = [
-    '--data-root',
-    '/var/lib/wherry/peer-docker',
-    '--exec-root',
-    '/run/peer-docker',
-    '--insecure-registry',
-    '10.0.2.2/32',
-  ];
-  spawn(
-    'chroot',
-    [
-      peers,
-      '/usr/sbin/dockerd',
-      '--host',
-      'unix:///run/peer-docker.sock',
-      '--bip',
-      '172.30.0.1/16',
-      '--log-level',
-      'error',
-      ...dockerArgs,
-    ],
-    {
-      stdio: [...output],
-      detached: true,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    },
-  );
-  const docker = new EngineSocket(`${peers}/run/peer-docker.sock`);
-  await until('dockerd', async () => (await docker.request('GET', '/info')).status === 200);
-  return { wherry, docker };
 }
 
 /** An OCI bundle for bare crun and runc: the same busybox, no networking of their own. */
@@ -151,7 +98,6 @@ async function benchMemory(engines: Engines, image: Images): Promise<void> {
   }
 }
 
-type Engines = Awaited<ReturnType<typeof startEngines>>;
 interface Images {
   readonly wherry: string;
   readonly docker: string;

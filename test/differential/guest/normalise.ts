@@ -1,0 +1,27 @@
+/** Takes out of a command's output what differs by nature between two engines: ids, times, sizes, addresses. Pure. */
+
+const rules: readonly (readonly [RegExp, string])[] = [
+  [/sha256:[0-9a-f]{64}/g, 'DIGEST'],
+  [/\b[0-9a-f]{64}\b/g, 'ID64'],
+  [/\b[0-9a-f]{12}\b/g, 'ID12'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, 'TIME'],
+  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} UTC/g, 'TIME'],
+  [/(Less than a second|About an? \w+|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?/g, 'AGO'],
+  [/\b\d+(\.\d+)?\s?([kMG]i?)?B\b/g, 'SIZE'],
+  [/\b\d+\.\d+%/g, 'PERCENT'],
+  [/\b(172|192|10)\.\d+\.\d+\.\d+\b/g, 'ADDRESS'],
+  [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, 'MAC'],
+  [/127\.0\.0\.1:/g, '0.0.0.0:'],
+  [/(localhost|ADDRESS):\d{4,5}\//g, 'REGISTRY/'],
+  [/\bveth[0-9a-f]+\b/g, 'VETH'],
+];
+
+export function normalise(text: string): string {
+  const plain = rules.reduce((result, [pattern, word]) => result.replace(pattern, word), text);
+  // Tables are padded to their widest cell, which may be one of the words above.
+  return plain
+    .split('\n')
+    .map((line) => line.replace(/ {2,}/g, '  ').trimEnd())
+    .join('\n')
+    .trim();
+}
