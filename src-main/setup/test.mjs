@@ -2,7 +2,7 @@
 /**
  * `npm test`: does all the set-up, then runs the checks and unit tests, the guest tests (as root in a real VM) and the
  * end-to-end tests (the real window, VM, registry and docker CLI). `npm test -- check guest` runs only those phases.
- * `slow` runs only when it is named: other people's clients, archives and builds against the real engine, some ten minutes more.
+ * `slow` runs only when it is named: other people's clients, archives, builds, health, init and volumes, some ten minutes more.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process';

@@ -58,10 +58,12 @@ test('starting, healthy, unhealthy, with events; the agent’s end does not stop
   assert.match(await docker('ps', '--filter', 'health=healthy', '--format', '{{.Status}}'), /\(healthy\)$/);
   await docker('exec', 'web', 'rm', '/tmp/up');
   await until('unhealthy', async () => (await statusOf('web')) === 'unhealthy');
-  const last = await docker('inspect', '-f', '{{json (index .State.Health.Log 4)}}', 'web');
-  const { ExitCode, Output } = JSON.parse(last) as { ExitCode: number; Output: string };
-  assert.equal(ExitCode, 1);
-  assert.match(Output, /can't open '\/tmp\/up'/);
+  const kept = JSON.parse(await docker('inspect', '-f', '{{json .State.Health.Log}}', 'web')) as {
+    readonly ExitCode: number;
+    readonly Output: string;
+  }[];
+  assert.equal(kept.at(-1)?.ExitCode, 1);
+  assert.match(kept.at(-1)?.Output ?? '', /can't open '\/tmp\/up'/);
   const now = String(Math.ceil(Date.now() / 1000) + 1);
   const events = await docker(
     ...['events', '--since', since, '--until', now, '--filter', 'event=health_status', '--format', '{{.Action}}'],
