@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
@@ -165,7 +166,9 @@ export class FilesProgram {
     await mkdir(this.staging, { recursive: true, mode: 0o711 });
     const args = ['files', ...viewWords(view, this.staging), '--', ...words];
     const child = spawn(this.file, args, { stdio: [input, 'pipe', 'inherit', 'pipe'] });
-    const [, output, , report] = child.stdio as unknown as [null, Readable, null, Readable];
+    const [, stdout, , report] = child.stdio as unknown as [null, Readable, null, Readable];
+    // At a child's exit Node throws away what nobody reads from its pipes yet: from the first moment somebody does.
+    const output = stdout.pipe(new PassThrough());
     const kill = (): boolean => child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });
     if (signal.aborted) kill();

@@ -85,16 +85,18 @@ async function feed(
 /** Busybox reads the formats that `native/unpack` does not. */
 function spawnDecompressor(input: Readable, compression: 'bzip2' | 'xz'): Readable {
   const child = spawn(compression === 'bzip2' ? 'bunzip2' : 'unxz', ['-c'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  child.on('error', (error) => child.stdout.destroy(error));
-  child.stdout.on('close', () => child.kill());
+  const output = new PassThrough();
+  child.on('error', (error) => output.destroy(error));
+  output.on('close', () => child.kill());
   child.stdin.on('error', () => undefined);
   pipeline(input, child.stdin).catch(() => undefined);
-  child.once('exit', (code) => {
-    if (code !== 0 && code !== null) {
-      child.stdout.destroy(new EngineError('invalid-parameter', `the ${compression} data is damaged`));
-    }
+  // At a child's exit Node throws away what nobody reads from its pipes yet: from the first moment somebody does.
+  child.stdout.pipe(output, { end: false });
+  child.once('close', (code) => {
+    if (code === 0) output.end();
+    else output.destroy(new EngineError('invalid-parameter', `the ${compression} data is damaged`));
   });
-  return child.stdout;
+  return output;
 }
 
 async function peek(input: Readable, wanted: number): Promise<{ head: Buffer; whole: Readable }> {

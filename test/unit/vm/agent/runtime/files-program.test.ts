@@ -94,6 +94,14 @@ describe('files of a stopped container', { skip }, () => {
     assert.ok((await listed(all.archive)).includes('-rw-r--r-- 0/0 etc/x'));
   });
 
+  test('an archive that fits into the pipe is whole, however late it is read', async (t) => {
+    const { program, view } = await lab(t);
+    const late = await program.get(view, '/link', 'link', never);
+    await late.done;
+    await new Promise((resolve) => setTimeout(resolve, 50)); // Node throws away what nobody reads at a child's exit
+    assert.deepEqual(await listed(late.archive), ['lrwxrwxrwx 0/0 link -> /etc/x']);
+  });
+
   test('what is put there belongs to whom the archive says, shifted; or to the owner given', async (t) => {
     const { program, view, folder } = await lab(t);
     const archive = tar(
