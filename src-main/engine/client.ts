@@ -213,8 +213,9 @@ class LinkAgent extends http.Agent {
     return true;
   }
 
-  override reuseSocket(_stream: Duplex, request: http.ClientRequest): void {
-    (request as { reusedSocket: boolean }).reusedSocket = true;
+  // Nor can it be told to hold it, which http.Agent does when it takes its own listener off.
+  override reuseSocket(stream: Duplex, request: http.ClientRequest): void {
+    super.reuseSocket(Object.assign(stream, { ref: () => stream }), request);
   }
 }
 

@@ -27,8 +27,9 @@ import { networkList, toNetworkView, toVolumeView, volumeList, type Network, typ
 /** A refresh is followed by at least this pause: five a second at most. */
 const refreshPauseMs = 200;
 const failedPauseMs = 1000;
-/** "Up 3 minutes" grows old by itself. */
+/** "Up 3 minutes" grows old by itself, and "Up 3 seconds" at once. */
 const statusAgeMs = 20_000;
+const youngStatusAgeMs = 2000;
 /** Kept for windows that open later; the chatter of execs and health checks is not. */
 const maxRecentEvents = 500;
 const retryDelaysMs = [100, 250, 500, 1000, 2000];
@@ -63,6 +64,7 @@ export class EngineFeed {
   readonly #ageTimer: NodeJS.Timeout;
   readonly #recent: EngineEvent[] = [];
   #known: Known = nothingKnown;
+  #containersReadAtMs = 0;
   #refreshing: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   /** Where to resume, in nanoseconds since 1970 as the engine counts. */
@@ -73,8 +75,8 @@ export class EngineFeed {
     this.#vm = vm;
     this.#stopListening = vm.onChange(() => this.#followVm());
     this.#ageTimer = setInterval(() => {
-      if (this.containers.hasListeners && this.#isReady()) this.refresh('containers');
-    }, statusAgeMs);
+      if (this.containers.hasListeners && this.#isReady() && this.#statusesAreOld()) this.refresh('containers');
+    }, youngStatusAgeMs);
     this.#ageTimer.unref();
     this.#followVm();
   }
@@ -184,6 +186,12 @@ export class EngineFeed {
     for (const listener of [...this.#listeners]) listener(event);
   }
 
+  #statusesAreOld(): boolean {
+    const ageMs = Date.now() - this.#containersReadAtMs;
+    if (ageMs >= statusAgeMs) return true;
+    return ageMs >= youngStatusAgeMs && this.#known.containers.some(({ Status }) => /\bseconds?\b/.test(Status));
+  }
+
   async #refreshStale(): Promise<void> {
     while (this.#stale.size > 0 && this.#isReady()) {
       const wanted = [...this.#stale];
@@ -211,7 +219,9 @@ export class EngineFeed {
     switch (list) {
       case 'containers': {
         const request = { attempt, path: '/containers/json', query: { all: true }, signal };
-        return { containers: await engine.json(request, containerSummaries) };
+        const containers = await engine.json(request, containerSummaries);
+        this.#containersReadAtMs = Date.now();
+        return { containers };
       }
       case 'images': {
         const request = { attempt, path: '/images/json', query: { 'shared-size': true }, signal };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { AppError } from '../../../../src-main/contract/errors.ts';
@@ -21,6 +22,26 @@ test('reads share one kept connection, changes get their own', async (t) => {
   assert.equal(engine.connections, 1);
   assert.equal(await client.send({ attempt: 'start a', method: 'POST', path: '/containers/a/start' }), 204);
   assert.equal(engine.connections, 2);
+});
+
+test('a kept connection gathers no listeners', async (t) => {
+  const engine = await fakeEngine(t, { 'GET /version': (_request, response) => json(response, 200, {}) });
+  const streams = new Set<Duplex>();
+  const client = new EngineClient({
+    connectEngine: async (purpose, signal) => {
+      const stream = await engine.connectEngine(purpose, signal);
+      streams.add(stream);
+      return stream;
+    },
+  });
+  t.after(() => client.close());
+  const listeners: number[] = [];
+  for (let asked = 0; asked < 5; asked += 1) {
+    await client.json({ attempt: 'ask', path: '/version' }, anything);
+    for (const stream of streams) listeners.push(stream.listenerCount('error'));
+  }
+  assert.equal(streams.size, 1);
+  assert.equal(new Set(listeners).size, 1, String(listeners));
 });
 
 test('a kept connection that died meanwhile is replaced without the caller noticing', async (t) => {

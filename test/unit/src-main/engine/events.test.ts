@@ -85,3 +85,23 @@ test('a list that cannot be read keeps what was last known, and is read when it 
   await until(() => engine.requests.filter((request) => request.includes('containers')).length > 2);
   assert.equal(feed.containers.current.length, 1);
 });
+
+test('the words of a container that has just started grow old with it', async (t) => {
+  let listings = 0;
+  const engine = await fakeEngine(t, {
+    'GET /events': (_request, response) => response.writeHead(200).flushHeaders(),
+    'GET /containers/json': (_request, response) => {
+      listings += 1;
+      const Status = listings === 1 ? 'Up Less than a second' : 'Up 2 seconds';
+      json(response, 200, [{ ...containerSummary('c1', 'web'), Status }]);
+    },
+    'GET /images/json': (_request, response) => json(response, 200, []),
+  });
+  const client = new EngineClient(engine);
+  t.after(() => client.close());
+  const feed = new EngineFeed(client, fakeServices({ vm: new Source(vmView('ready')) }).vm);
+  t.after(() => feed.close());
+  t.after(feed.containers.onChange(() => undefined));
+  await until(() => feed.containers.current[0]?.status === 'Up Less than a second');
+  await until(() => feed.containers.current[0]?.status === 'Up 2 seconds');
+});
