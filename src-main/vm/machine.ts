@@ -8,7 +8,7 @@ import { isSameProcess } from '../process-identity.ts';
 import type { SettingsService, Unsubscribe, VmService } from '../services.ts';
 import { raceAbort, withDeadline } from '../wait.ts';
 import type { RunningVm, VmBackend } from './backend.ts';
-import { boot, BootFailure, type BootContext } from './boot.ts';
+import { boot, BootFailure, linkTarget, type BootContext } from './boot.ts';
 import { boundConsole, followConsole } from './console.ts';
 import { readRecord, removeRecord } from './record.ts';
 import { shutDown, usualDeadlines } from './shutdown.ts';
@@ -16,6 +16,8 @@ import { ViewModel } from './view.ts';
 
 const bootAttempts = 2;
 const consoleCheckMs = 30_000;
+/** For a VM that nobody was attached to; an emulated guest needs a second or two to greet. */
+const reachGuestMs = 10_000;
 
 export interface MachineOptions {
   readonly paths: HomePaths;
@@ -230,7 +232,7 @@ export class Machine implements VmService, AsyncDisposable {
     // One found running but never attached to: its state was not known until now.
     if (this.#model.view.state.kind === 'absent') this.#model.apply({ kind: 'start', atMs: Date.now() });
     try {
-      const api = link.state === 'up' ? new GuestApi(link) : undefined;
+      const api = (await this.#reaches(vm)) ? new GuestApi(link) : undefined;
       const report = (step: 'guest' | 'power-button' | 'kill'): void => this.#model.apply({ kind: 'stop', step });
       await shutDown({ vm, api, deadlines: usualDeadlines, report });
     } catch (error) {
@@ -244,6 +246,19 @@ export class Machine implements VmService, AsyncDisposable {
     await removeRecord(paths.vm.record);
     this.#model.apply({ kind: 'gone' });
     this.#model.warnings([]);
+  }
+
+  /** A link that is down stays so: its own supervision is trying. */
+  async #reaches(vm: RunningVm): Promise<boolean> {
+    const { link, paths } = this.#options;
+    if (link.state !== 'none') return link.state === 'up';
+    try {
+      await link.connect(await linkTarget(paths, vm.record));
+      await link.waitUp(reachGuestMs);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async #guestAnswers(signal?: AbortSignal): Promise<boolean> {

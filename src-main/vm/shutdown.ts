@@ -8,10 +8,11 @@ export interface ShutdownDeadlines {
   /** For the containers to stop on their own. */
   readonly containersSeconds: number;
   readonly guestMs: number;
+  /** The guest gives its containers ten seconds of this, and needs the rest to write all out. */
   readonly powerButtonMs: number;
 }
 
-export const usualDeadlines: ShutdownDeadlines = { containersSeconds: 10, guestMs: 30_000, powerButtonMs: 10_000 };
+export const usualDeadlines: ShutdownDeadlines = { containersSeconds: 10, guestMs: 30_000, powerButtonMs: 30_000 };
 
 export interface ShutdownRequest {
   readonly vm: RunningVm;

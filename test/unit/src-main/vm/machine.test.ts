@@ -169,13 +169,27 @@ test('another process attaches to the VM that runs, without starting one', async
   assert.equal(backend.starts, 1);
 });
 
-test('a stop without having attached ends the VM all the same', async (t) => {
+test('a stop without having attached asks the guest all the same', async (t) => {
   const { machine, newMachine, backend } = await setUp(t);
   await machine.start();
   await machine[Symbol.asyncDispose]();
   const second = newMachine();
   await second.stop();
-  assert.equal(backend.vms[0]?.alive, false);
+  const [vm] = backend.vms;
+  assert.deepEqual([vm?.log, vm?.alive], [['shutdown'], false]);
+  assert.equal(second.view.state.kind, 'absent');
+});
+
+test('a stop of a VM whose guest cannot be reached presses the power button', async (t) => {
+  const { machine, newMachine, backend } = await setUp(t);
+  await machine.start();
+  await machine[Symbol.asyncDispose]();
+  await backend.vms[0]?.guest[Symbol.asyncDispose]();
+  const second = newMachine();
+  const seen = kinds(second);
+  await second.stop();
+  assert.deepEqual(backend.vms[0]?.log, ['power button']);
+  assert.equal(seen.at(-2), 'stopping power-button');
   assert.equal(second.view.state.kind, 'absent');
 });
 
