@@ -44,12 +44,13 @@ export async function startRegistry(images: Readonly<Record<string, FixtureName>
     configuration,
     `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${folder}/data }, delete: { enabled: true } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
   );
-  const child = spawn('docker-registry', ['serve', configuration], { stdio: 'ignore' });
+  // It ends also with a test runner that is killed.
+  const words = ['--pdeathsig', 'KILL', 'docker-registry', 'serve', configuration];
+  const child = spawn('setpriv', words, { stdio: 'ignore' });
   const close = once(async () => {
     await end(child);
     await rm(folder, { recursive: true, force: true });
   });
-  process.once('exit', () => child.kill('SIGKILL'));
   const registry = describe(port, close);
   try {
     await answers(registry.url, child);
