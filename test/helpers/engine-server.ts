@@ -41,6 +41,7 @@ export async function serveEngine(t: TestContext): Promise<TestServer> {
     connect() {
       throw new EngineError('unavailable', 'there is no network in this test');
     },
+    download: () => Promise.reject(new EngineError('unavailable', 'there is no network in this test')),
   };
   const stored: Images = {
     store: engine.parts.images,

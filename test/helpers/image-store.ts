@@ -8,6 +8,7 @@ import { BlobStore } from '../../vm/agent/content/blob-store.ts';
 import { Leases } from '../../vm/agent/content/leases.ts';
 import type { ImageUser } from '../../vm/agent/images.ts';
 import { RegistryClient } from '../../vm/agent/registry/client.ts';
+import { openDownload } from '../../vm/agent/registry/download.ts';
 import type { RegistryNetwork } from '../../vm/agent/registry/network.ts';
 import { parseReference } from '../../vm/agent/registry/reference.ts';
 import { Transport } from '../../vm/agent/registry/transport.ts';
@@ -80,6 +81,7 @@ export async function openTestStore(options: TestStoreOptions = {}): Promise<Tes
     program,
     platform: { os: 'linux', architecture: 'amd64' },
     connect: (repository, credentials) => new RegistryClient(transport, repository, credentials, { firstRetryMs: 1 }),
+    download: (address, signal) => openDownload(transport, address, signal),
     imageUsers: () => store.users,
     onEvent: (event) => events.push(event),
     nowMs: () => Date.now(),

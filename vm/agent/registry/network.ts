@@ -34,9 +34,14 @@ export function dialAddress(hostname: string, network: RegistryNetwork): string 
  */
 export function refuseHop(from: URL, to: URL, network: RegistryNetwork): string | undefined {
   if (to.protocol !== 'https:' && to.protocol !== 'http:') return `${to.protocol} is not a protocol of registries`;
-  if (isLoopback(to.hostname) && !isLoopback(from.hostname)) return `it points to this machine (${to.host})`;
+  if (leadsHome(from, to)) return `it points to this machine (${to.host})`;
   if (to.protocol === 'http:' && !isInsecureAllowed(to, network)) return `it is not encrypted (${to.origin})`;
   return undefined;
+}
+
+/** From elsewhere to the user's own machine. */
+export function leadsHome(from: URL, to: URL): boolean {
+  return isLoopback(to.hostname) && !isLoopback(from.hostname);
 }
 
 /** The proxy for this address, if any. Loopback never goes through one. */

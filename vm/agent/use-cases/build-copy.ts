@@ -44,7 +44,7 @@ export async function copyStep(
   signal: AbortSignal,
 ): Promise<void> {
   const mode = parseMode(action.chmod);
-  const sources = await findSources(action, { ...context, root }, signal);
+  const sources = await findSources(action, { ...context, images: step.images, root }, signal);
   const isMany = sources.length > 1;
   if (isMany && !asksForFolder(action.destination)) {
     throw new EngineError(
@@ -145,7 +145,10 @@ async function place(
   if (await isFolderIn(target.root, file)) {
     throw new EngineError('invalid-parameter', `cannot overwrite directory with a file: ${file}`);
   }
-  await program.packLayer({ ...from, as: file.slice(1) }, job, signal);
+  // As Docker's classic builder does: a link at the destination stays, and what it leads to is written.
+  const through = await resolveBeneath(target.root, file);
+  const as = through === undefined ? file.slice(1) : path.relative(target.root, through);
+  await program.packLayer({ ...from, as }, job, signal);
 }
 
 async function makeFolder(

@@ -13,6 +13,7 @@ import { hasWildcards, isIgnored, matchesName, readIgnoreFile } from '../build/i
 import type { CopyAction } from '../build/instruction.ts';
 import type { UnpackProgram } from '../snapshots/unpack-program.ts';
 import type { BuildFolder } from './build-folder.ts';
+import type { ImageParts } from './image-parts.ts';
 import { resolveBeneath } from './resolve-beneath.ts';
 
 export interface CopySource {
@@ -31,6 +32,7 @@ export async function findSources(
   place: {
     readonly root: string;
     readonly folder: BuildFolder;
+    readonly images: Pick<ImageParts, 'download'>;
     readonly variables: Variables;
     readonly escape: string;
   },
@@ -49,7 +51,7 @@ export async function findSources(
       await chmod(file, 0o644);
       found.push({ name: text.name, file, isFolder: false, isRemote: false });
     } else if (action.verb === 'ADD' && /^https?:\/\//.test(word)) {
-      found.push(await download(word, place.folder, signal));
+      found.push(await download(place, word, signal));
     } else found.push(...(await findFiles(action, place.root, word)));
   }
   if (found.length === 0)
@@ -98,23 +100,35 @@ async function matchingPaths(root: string, parts: readonly string[]): Promise<st
   return found;
 }
 
-async function download(url: string, folder: BuildFolder, signal: AbortSignal): Promise<CopySource> {
-  const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
-  if (name.includes('/') || name === '..')
-    throw new EngineError('invalid-parameter', `ADD failed: ${url}: no file name`);
+async function download(
+  { folder, images }: { readonly folder: BuildFolder; readonly images: Pick<ImageParts, 'download'> },
+  word: string,
+  signal: AbortSignal,
+): Promise<CopySource> {
+  const url = URL.canParse(word) ? new URL(word) : undefined;
+  const name = url === undefined ? undefined : fileNameOf(url);
+  if (url === undefined || name === undefined)
+    throw new EngineError('invalid-parameter', `ADD failed: ${word}: no file name`);
   const file = path.join(await folder.make('download'), 'file');
   try {
-    const answer = await fetch(url, { signal });
-    if (!answer.ok || answer.body === null) throw new Error(`${answer.status} ${answer.statusText}`);
-    await pipeline(answer.body as AsyncIterable<Uint8Array>, createWriteStream(file, { mode: 0o600 }), { signal });
-    const modified = Date.parse(answer.headers.get('last-modified') ?? '') / 1000;
-    const time = Number.isNaN(modified) ? 0 : modified;
-    await utimes(file, time, time);
+    const { chunks, modifiedAt } = await images.download(url, signal);
+    await pipeline(chunks, createWriteStream(file, { mode: 0o600 }), { signal });
+    await utimes(file, modifiedAt ?? 0, modifiedAt ?? 0);
   } catch (cause) {
     signal.throwIfAborted();
-    throw new EngineError('invalid-parameter', `ADD failed: failed to GET ${url}: ${errorText(cause)}`, { cause });
+    throw new EngineError('invalid-parameter', `ADD failed: failed to GET ${word}: ${errorText(cause)}`, { cause });
   }
   return { name, file, isFolder: false, isRemote: true };
+}
+
+/** Empty for the address of a folder; undefined when it would lead elsewhere. */
+function fileNameOf(url: URL): string | undefined {
+  try {
+    const name = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
+    return name.includes('/') || name === '..' ? undefined : name;
+  } catch {
+    return undefined; // %zz
+  }
 }
 
 /** `file:…`, `dir:…` or `multi:…`: content, modes and names, but no times. */

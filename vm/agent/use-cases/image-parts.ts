@@ -4,6 +4,7 @@ import type { Leases } from '../content/leases.ts';
 import type { ImageUser } from '../images.ts';
 import type { Credentials } from '../registry/auth.ts';
 import type { RegistryClient } from '../registry/client.ts';
+import type { Download } from '../registry/download.ts';
 import type { Platform } from '../registry/platform.ts';
 import type { RepositoryName } from '../registry/reference.ts';
 import type { ContentSource } from '../registry/source.ts';
@@ -32,6 +33,7 @@ export interface ImageParts {
   readonly program: UnpackProgram;
   readonly platform: Platform;
   connect(repository: RepositoryName, credentials: Credentials | undefined): Repository;
+  download(address: URL, signal: AbortSignal): Promise<Download>;
   /** Containers that use images. */
   imageUsers(): readonly ImageUser[];
   onEvent(event: ImageEvent): void;

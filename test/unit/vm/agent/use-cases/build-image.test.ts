@@ -1,7 +1,10 @@
 /** Builds that run nothing: real archives, overlays and layers, no VM. What RUN does is in test/e2e/docker-build.test.ts. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -9,6 +12,7 @@ import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createContainerBody } from '../../../../../vm/agent/http/create-body.ts';
+import type { RegistryNetwork } from '../../../../../vm/agent/registry/network.ts';
 import { buildImage } from '../../../../../vm/agent/use-cases/build-image.ts';
 import type { BuildLine, BuildRequest } from '../../../../../vm/agent/use-cases/build-request.ts';
 import type { Parts } from '../../../../../vm/agent/use-cases/parts.ts';
@@ -29,8 +33,8 @@ interface Builder {
   readonly build: (entries: readonly TarEntry[] | Readable, options?: Partial<BuildRequest>) => Promise<Built>;
 }
 
-async function openBuilder(t: TestContext): Promise<Builder> {
-  const store = await openTestStore();
+async function openBuilder(t: TestContext, network: Partial<RegistryNetwork> = {}): Promise<Builder> {
+  const store = await openTestStore({ network });
   const config = { dataDir: store.folder, runDir: path.join(store.folder, 'run') };
   t.after(async () => {
     assert.deepEqual(leftovers(store), []);
@@ -165,6 +169,7 @@ describe('build', { skip: cannotUnpack }, () => {
         ],
         ...[
           'COPY f /abs/through',
+          'COPY other /kept',
           'FROM one',
           'COPY --from=0 /made/top-name /copied',
           'COPY --from=one /abs/through /second',
@@ -184,9 +189,13 @@ describe('build', { skip: cannotUnpack }, () => {
       { name: 'f', data: 'content' },
       { name: 'links/real/', type: '5' },
       { name: 'links/abs', type: '2', link: '/real' },
+      { name: 'links/kept', type: '2', link: '/behind' },
+      { name: 'links/behind', data: 'old' },
+      { name: 'other', data: 'through the link' },
       ...archives,
     ]);
     assert.equal(read('copied') + read('real/through') + read('second') + read('plain/f'), 'content'.repeat(4));
+    assert.equal(read('behind'), 'through the link');
     for (const name of ['z/in', 'j/in', 'J/in', 'plain/in']) assert.equal(look(name), '755 0:0', name);
     assert.equal(read('h/E') + read('h/F'), '$A\nx\n');
   });
@@ -213,6 +222,38 @@ describe('build', { skip: cannotUnpack }, () => {
     );
     await assert.rejects(build(Readable.from([gzipSync(good).subarray(0, 60)])), /truncated/);
     await assert.rejects(build(Readable.from([])), /Cannot locate specified Dockerfile: Dockerfile/);
+  });
+
+  test('ADD of an address: redirects, the file’s time, the proxy, and what is refused', async (t) => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const { url = '' } = request;
+      if (url.endsWith('/moved')) response.writeHead(302, { Location: '/a%20file' }).end();
+      else if (url.endsWith('/home')) response.writeHead(302, { Location: 'http://localhost:1/secret' }).end();
+      else if (url.endsWith('/round')) response.writeHead(302, { Location: '/round' }).end();
+      else if (url.endsWith('/missing')) response.writeHead(404).end();
+      else response.writeHead(200, { 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }).end('from afar');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const at = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { build } = await openBuilder(t, { proxy: { http: `http://${at}` } });
+    const { read, look } = await build([
+      dockerfile('FROM scratch', `ADD http://${at}/moved /named`, `ADD http://files.example/a%20b /folder/`),
+    ]);
+    assert.equal(read('named') + read('folder/a b'), 'from afar'.repeat(2));
+    assert.equal(look('named'), '600 0:0');
+    assert.deepEqual(asked, ['/moved', '/a%20file', 'http://files.example/a%20b']);
+    for (const [address, words] of [
+      [`http://${at}/missing`, /the server answered 404/],
+      [`http://${at}/round`, /redirects in circles or to nowhere/],
+      ['http://files.example/home', /redirects to this machine \(localhost:1\): not followed/],
+      ['http://files.example/%zz', /no file name/],
+    ] as const) {
+      await assert.rejects(build([dockerfile('FROM scratch', `ADD ${address} /x`)]), words);
+    }
   });
 
   test('words for what cannot be', async (t) => {
