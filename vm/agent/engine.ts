@@ -189,7 +189,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...commitRoutes(parts, images.parts),
     ...buildRoutes(parts, images.parts),
     ...networkRoutes(parts),
-    ...volumeRoutes(parts),
+    ...volumeRoutes(parts, images.parts),
     ...noSwarmRoutes(),
   ];
 }

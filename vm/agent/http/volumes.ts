@@ -9,6 +9,7 @@ import {
   volumeFilterNames,
   volumePruneFilterNames,
 } from '../use-cases/manage-volumes.ts';
+import type { ImageParts } from '../use-cases/image-parts.ts';
 import type { Parts } from '../use-cases/parts.ts';
 import { readBodyAs } from './body.ts';
 import { booleanOf } from './query.ts';
@@ -19,7 +20,7 @@ import { compareVersions } from './version.ts';
 /** Before it, pruning took named volumes too. */
 const firstVersionOfAll = '1.42';
 
-export function volumeRoutes(parts: Parts): Route[] {
+export function volumeRoutes(parts: Parts, images: Pick<ImageParts, 'program'>): Route[] {
   return [
     {
       method: 'GET',
@@ -43,7 +44,7 @@ export function volumeRoutes(parts: Parts): Route[] {
       handle: async ({ response, query, apiVersion }) => {
         const filters = Filters.parse(query.get('filters'), volumePruneFilterNames);
         const namedToo = compareVersions(apiVersion, firstVersionOfAll) < 0;
-        sendJson(response, await pruneVolumes(parts, filters, namedToo));
+        sendJson(response, await pruneVolumes(parts, images.program, filters, namedToo));
       },
     },
     {

@@ -2,6 +2,7 @@
 import { EngineError } from '../../contract/errors.ts';
 import type { Filters } from '../filters.ts';
 import { checkVolumeDriver } from '../volumes/volume-options.ts';
+import type { UnpackProgram } from '../snapshots/unpack-program.ts';
 import type { Volume } from '../volumes/volume-store.ts';
 import type { Parts } from './parts.ts';
 import { usersOfVolume } from './remove-container.ts';
@@ -43,15 +44,23 @@ export async function removeVolume(parts: Parts, name: string, force: boolean): 
 }
 
 /** Those of no container: only anonymous ones, unless the filter `all` (or an old client, `namedToo`) says otherwise. */
-export async function pruneVolumes(parts: Parts, filters: Filters, namedToo: boolean): Promise<object> {
+export async function pruneVolumes(
+  parts: Parts,
+  program: Pick<UnpackProgram, 'folderBytes'>,
+  filters: Filters,
+  namedToo: boolean,
+): Promise<object> {
   const all = namedToo || filters.get('all').some((text) => ['1', 'true'].includes(text));
   const deleted: string[] = [];
+  let reclaimed = 0;
   for (const volume of select(parts, filters)) {
     if ((!volume.anonymous && !all) || usersOfVolume(parts, volume.name).length > 0) continue;
+    const bytes = await program.folderBytes(volume.mountpoint).catch(() => 0); // never mounted: there is no folder yet
     await removeVolume(parts, volume.name, true);
     deleted.push(volume.name);
+    reclaimed += bytes;
   }
-  return { VolumesDeleted: deleted, SpaceReclaimed: 0 };
+  return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
 }
 
 function select(parts: Parts, filters: Filters): Volume[] {
