@@ -5,7 +5,10 @@ import { errorText, log } from '../log.ts';
 import type { BuildLine, BuildRequest } from '../use-cases/build-request.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import type { Parts } from '../use-cases/parts.ts';
+import { pruneBuildCache } from '../use-cases/prune-images.ts';
+import { parseImageFilters } from './image-filters.ts';
 import { booleanOf } from './query.ts';
+import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
 
 export function buildRoutes(parts: Parts, images: ImageParts): Route[] {
@@ -14,6 +17,13 @@ export function buildRoutes(parts: Parts, images: ImageParts): Route[] {
       method: 'POST',
       path: '/build',
       handle: (context) => build(parts, images, context),
+    },
+    {
+      method: 'POST',
+      path: '/build/prune',
+      handle: async ({ response, query }) => {
+        sendJson(response, await pruneBuildCache(images, parseImageFilters(query.get('filters'))));
+      },
     },
   ];
 }

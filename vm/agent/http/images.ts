@@ -4,7 +4,6 @@ import { errorText, log } from '../log.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import { imageHistory, inspectImage } from '../use-cases/inspect-image.ts';
 import { listImages } from '../use-cases/list-images.ts';
-import type { ImageFilters } from '../use-cases/list-images.ts';
 import { pruneImages } from '../use-cases/prune-images.ts';
 import { pullAllTags, pullImage } from '../use-cases/pull-image.ts';
 import { errorLine } from '../use-cases/pull-progress.ts';
@@ -14,6 +13,7 @@ import { pushImage } from '../use-cases/push-image.ts';
 import { removeImage } from '../use-cases/remove-image.ts';
 import { tagImage } from '../use-cases/tag-image.ts';
 import { skipBody } from './body.ts';
+import { parseImageFilters } from './image-filters.ts';
 import { imageArchiveRoutes, importFrom } from './image-archives.ts';
 import { authHeader, registryRoutes } from './registries.ts';
 import { writeProgress } from './progress.ts';
@@ -32,7 +32,7 @@ export function imageRoutes(parts: ImageParts): Route[] {
       handle: ({ response, query }) => {
         const options = {
           all: isTrue(query.get('all')),
-          filters: parseFilters(query.get('filters')),
+          filters: parseImageFilters(query.get('filters')),
           sharedSize: isTrue(query.get('shared-size')),
         };
         sendJson(response, listImages(parts.records, options));
@@ -43,7 +43,7 @@ export function imageRoutes(parts: ImageParts): Route[] {
       method: 'POST',
       path: '/images/prune',
       handle: async ({ response, query }) => {
-        sendJson(response, await pruneImages(parts, parseFilters(query.get('filters'))));
+        sendJson(response, await pruneImages(parts, parseImageFilters(query.get('filters'))));
       },
     },
     {
@@ -124,25 +124,6 @@ async function stream(
     writeProgress(response, errorLine(error instanceof Error ? error.message : errorText(error)));
   }
   response.end();
-}
-
-/** `{"label":["a"]}` or, from old clients, `{"label":{"a":true}}`. */
-function parseFilters(text: string | null): ImageFilters {
-  if (text === null || text === '') return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new EngineError('invalid-parameter', 'invalid filter', { cause });
-  }
-  if (typeof value !== 'object' || value === null) throw new EngineError('invalid-parameter', 'invalid filter');
-  return Object.fromEntries(
-    Object.entries(value).map(([name, wanted]: [string, unknown]) => {
-      if (Array.isArray(wanted)) return [name, wanted.map(String)];
-      if (typeof wanted !== 'object' || wanted === null) throw new EngineError('invalid-parameter', 'invalid filter');
-      return [name, Object.entries(wanted).flatMap(([key, on]) => (on === true ? [key] : []))];
-    }),
-  );
 }
 
 function isTrue(text: string | null): boolean {

@@ -15,7 +15,9 @@ import { createContainerBody } from '../../../../../vm/agent/http/create-body.ts
 import type { RegistryNetwork } from '../../../../../vm/agent/registry/network.ts';
 import { buildImage } from '../../../../../vm/agent/use-cases/build-image.ts';
 import type { BuildLine, BuildRequest } from '../../../../../vm/agent/use-cases/build-request.ts';
+import type { ImageParts } from '../../../../../vm/agent/use-cases/image-parts.ts';
 import type { Parts } from '../../../../../vm/agent/use-cases/parts.ts';
+import { pruneBuildCache } from '../../../../../vm/agent/use-cases/prune-images.ts';
 import type { KnownImage } from '../../../../../vm/agent/state/images.ts';
 import { cannotUnpack, leftovers, openTestStore } from '../../../../helpers/image-store.ts';
 import { tar } from '../../../../helpers/tar.ts';
@@ -30,6 +32,7 @@ interface Built {
 }
 
 interface Builder {
+  readonly parts: ImageParts;
   readonly build: (entries: readonly TarEntry[] | Readable, options?: Partial<BuildRequest>) => Promise<Built>;
 }
 
@@ -43,6 +46,7 @@ async function openBuilder(t: TestContext, network: Partial<RegistryNetwork> = {
     await store[Symbol.asyncDispose]();
   });
   return {
+    parts: store.parts,
     async build(entries, options = {}) {
       const request: BuildRequest = {
         ...{ dockerfile: 'Dockerfile', names: [], buildArgs: new Map(), labels: {}, target: '', platform: '' },
@@ -146,6 +150,24 @@ describe('build', { skip: cannotUnpack }, () => {
     ];
     assert.equal(left.image.id, right.image.id);
     assert.equal(left.image.config.created, '2023-11-14T22:13:20.000Z');
+  });
+
+  test('pruning the cache takes steps that nothing was built on, and leaves images with a name', async (t) => {
+    const { build, parts } = await openBuilder(t);
+    const of = (data: string): TarEntry[] => [dockerfile('FROM scratch', 'COPY f /f', 'ENV A=b'), { name: 'f', data }];
+    const kept = await build(of('kept'), { names: ['kept:1'] });
+    const left = await build(of('left'));
+    assert.deepEqual(await pruneBuildCache(parts, { until: ['2020-01-01'] }), {
+      CachesDeleted: null,
+      SpaceReclaimed: 0,
+    });
+    const pruned = await pruneBuildCache(parts, {});
+    assert.equal(pruned.CachesDeleted?.length, 2);
+    assert.equal(pruned.CachesDeleted[0], left.image.id);
+    assert.equal(pruned.SpaceReclaimed, 'left'.length);
+    assert.ok(parts.records.get(kept.image.id)?.parentId);
+    assert.match((await build(of('kept'))).text, /Using cache[^]*Using cache/);
+    await assert.rejects(pruneBuildCache(parts, { colour: ['red'] }), { code: 'invalid-parameter' });
   });
 
   test('stages, arguments, links in the image, archives in every compression', async (t) => {
