@@ -1,7 +1,8 @@
 /** Layers as folders, stacked by overlayfs. The monitor mounts; see `RootFilesystem`. */
-import { chown, mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { EngineError } from '../../contract/errors.ts';
+import { exists } from '../exists.ts';
 import { syncFolder } from '../content/durable.ts';
 import type { RootFilesystem } from '../runtime/runtime.ts';
 import type { PendingLayer, Snapshotter } from './snapshotter.ts';
@@ -112,16 +113,6 @@ export class OverlaySnapshotter implements Snapshotter {
 
   private layerFolder(diffId: string): string {
     return path.join(this.layersFolder, diffId.slice('sha256:'.length));
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
   }
 }
 

@@ -3,10 +3,11 @@
  * the layers are unpacked one after the other. Slow and large, but asks nothing of the kernel.
  */
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../../contract/errors.ts';
+import { exists } from '../exists.ts';
 import { renameDurably } from '../content/durable.ts';
 import type { RootFilesystem } from '../runtime/runtime.ts';
 import type { PendingLayer, Snapshotter } from './snapshotter.ts';
@@ -102,15 +103,5 @@ export class VfsSnapshotter implements Snapshotter {
 
   private layerLink(diffId: string): string {
     return path.join(this.layersFolder, diffId.slice('sha256:'.length));
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
   }
 }

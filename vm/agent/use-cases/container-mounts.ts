@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { EngineError } from '../../contract/errors.ts';
 import { containerSocket } from '../config.ts';
+import { exists } from '../exists.ts';
 import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
@@ -51,8 +52,25 @@ function toOciMount(mount: MountPoint, hasIdRange: boolean, dataDir: string): Oc
 }
 
 async function sourceOf(parts: Pick<Parts, 'config'>, { Type, Source }: MountPoint): Promise<string> {
-  const isSocket = Type === 'bind' && path.basename(Source) === engineSocketName && !(await exists(Source));
+  const isSocket = Type === 'bind' && isEngineSocket(Source) && !(await exists(Source));
   return isSocket ? containerSocket(parts.config) : Source;
+}
+
+function isEngineSocket(source: string): boolean {
+  return path.basename(source) === engineSocketName;
+}
+
+/** What a user who means a folder of the host must be told: Docker would take that, we make an empty one. */
+export async function warnOfNewFolders(mounts: readonly MountPoint[]): Promise<string[]> {
+  const made: string[] = [];
+  for (const { Type, Source, Mode } of mounts) {
+    if (Type !== 'bind' || Mode === 'must-exist' || isEngineSocket(Source) || (await exists(Source))) continue;
+    made.push(
+      `${Source} is not in the VM, where a new, empty folder takes its place: folders of this computer are not shared. ` +
+        'Use a volume and `docker cp`, or COPY it into an image.',
+    );
+  }
+  return made;
 }
 
 /** A missing folder is made, as by Docker's `-v`, for the container's own root. */
@@ -80,11 +98,4 @@ async function fillVolume(config: Parts['config'], mount: MountPoint, rootfs: Ro
   await run('cp', ['-a', `${source}/.`, `${mount.Source}/`]);
   await chown(mount.Source, stats.uid, stats.gid);
   await chmod(mount.Source, stats.mode & 0o7777);
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -5,6 +5,7 @@ import { parseTime, rfc3339 } from '../../../../../vm/agent/clock.ts';
 import { Filters } from '../../../../../vm/agent/filters.ts';
 import { createContainerBody } from '../../../../../vm/agent/http/create-body.ts';
 import { checkResources, parseRestartPolicy } from '../../../../../vm/agent/use-cases/check-host-config.ts';
+import { createContainer } from '../../../../../vm/agent/use-cases/create-container.ts';
 import { buildContainerSpec } from '../../../../../vm/agent/use-cases/container-spec.ts';
 import { lookUpUser } from '../../../../../vm/agent/use-cases/container-user.ts';
 import { DetachKeys } from '../../../../../vm/agent/use-cases/detach-keys.ts';
@@ -183,6 +184,19 @@ test('the image’s defaults are merged as Docker merges them', async (t) => {
     /can't create 'AutoRemove' container with restart policy/,
   );
   assert.equal(engine.parts.store.all().length, 2);
+});
+
+test('a bind of a folder that is not in the guest is told, with what to do instead', async (t) => {
+  const engine = await makeEngine(t);
+  const warningsOf = async (HostConfig: object): Promise<readonly string[]> => {
+    const request = createContainerBody.parse({ Image: 'img', Cmd: ['x'], HostConfig });
+    return (await createContainer(engine.parts, undefined, request)).warnings;
+  };
+  const [warning, ...others] = await warningsOf({
+    Binds: ['/Users/me/app:/app', '/etc:/host:ro', 'named:/v', '/run/user/1/docker.sock:/var/run/docker.sock'],
+  });
+  assert.match(warning ?? '', /^\/Users\/me\/app is not in the VM.*docker cp/);
+  assert.deepEqual(others, []);
 });
 
 test('binds and volumes: one volume a name, destinations checked, twice the same refused', async (t) => {
