@@ -13,7 +13,7 @@ import { startContainer } from '../use-cases/start-container.ts';
 import { stopContainer } from '../use-cases/stop-container.ts';
 import { topContainer } from '../use-cases/top-container.ts';
 import { updateContainer } from '../use-cases/update-container.ts';
-import { readBodyAs } from './body.ts';
+import { parseAs, readBodyAs, readJson } from './body.ts';
 import { booleanOf, integerOf, sizeOf } from './query.ts';
 import { sendJson, sendNothing } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
@@ -39,10 +39,13 @@ export function containerRoutes(parts: Parts): Route[] {
       handle: async ({ request, response, query }) => {
         // The schemas are large; boot does not wait for them.
         const { createContainerBody } = await import('./create-body.ts');
-        const body = await readBodyAs(request, createContainerBody);
+        const { checkUnsupported } = await import('./unsupported-options.ts');
+        const body = (await readJson(request)) ?? {};
+        const wanted = parseAs(createContainerBody, body);
+        const dropped = checkUnsupported((body as { HostConfig?: unknown }).HostConfig);
         const name = query.get('name');
-        const { id, warnings } = await createContainer(parts, name === null || name === '' ? undefined : name, body);
-        sendJson(response, { Id: id, Warnings: warnings }, 201);
+        const { id, warnings } = await createContainer(parts, name === null || name === '' ? undefined : name, wanted);
+        sendJson(response, { Id: id, Warnings: [...dropped, ...warnings] }, 201);
       },
     },
     {

@@ -134,6 +134,7 @@ const hostConfig = z.object({
     .transform((value) => value ?? []),
   Tmpfs: labels,
   Sysctls: labels,
+  Annotations: labels,
   Init: z
     .boolean()
     .nullish()
@@ -196,8 +197,10 @@ export const createContainerBody = createBody.transform((body): CreateRequest =>
 });
 
 function toHostConfig(parsed: z.infer<typeof hostConfig>): CreateRequest['hostConfig'] {
+  const { Annotations, ...others } = parsed;
   return {
-    ...parsed,
+    ...others,
+    ...(Object.keys(Annotations).length === 0 ? {} : { Annotations }),
     Mounts: parsed.Mounts.map(({ BindOptions, VolumeOptions, TmpfsOptions, ...rest }) => ({
       ...rest,
       ...(BindOptions == null ? {} : { BindOptions: withoutUndefined(BindOptions) }),

@@ -142,6 +142,8 @@ export interface HostConfig {
   readonly Mounts: readonly MountRequest[];
   readonly Tmpfs: Readonly<Record<string, string>>;
   readonly Sysctls: Readonly<Record<string, string>>;
+  /** For whoever reads them: nothing here does. */
+  readonly Annotations?: Readonly<Record<string, string>>;
   readonly Init: boolean | null;
   readonly MaskedPaths: readonly string[] | null;
   readonly ReadonlyPaths: readonly string[] | null;
