@@ -9,7 +9,15 @@ import type { ContainerEdit, EditResult } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { containerCreated, imageInspect } from './api.ts';
 import { imageSegment, segment, type EngineClient } from './client.ts';
-import { editableInspect, recreateBody, replacesLabel, updateBody, type EditableInspect } from './edited-container.ts';
+import {
+  editableInspect,
+  keptPolicy,
+  recreateBody,
+  replacesLabel,
+  updateBody,
+  type EditableInspect,
+  type RestartPolicy,
+} from './edited-container.ts';
 
 /** The engine waits up to ten seconds for the program, unless the container says otherwise. */
 const stopTimeoutMs = 120_000;
@@ -32,6 +40,9 @@ export async function editContainer(engine: Engine, id: string, edit: ContainerE
   return steps.run(async () => {
     if (old.State.Running) await steps.stop(old.Id);
     await steps.rename(old.Id, name, await freeName(engine, `${name}.before-edit`));
+    const policy = old.HostConfig.RestartPolicy;
+    // With "always" it would come back beside the new one when the engine starts next.
+    if (policy) await steps.setPolicy(old.Id, policy, { Name: 'no', MaximumRetryCount: 0 });
     const created = await engine.json(
       {
         attempt,
@@ -69,6 +80,8 @@ export async function rollBackEdit(engine: Engine, id: string): Promise<{ id: st
     if (edited.State.Running) await steps.stop(edited.Id);
     await steps.rename(edited.Id, name, await freeName(engine, `${name}.rolled-back`));
     await steps.rename(old.Id, nameOf(old), name);
+    const policy = keptPolicy(edited);
+    if (policy && old.HostConfig.RestartPolicy) await steps.setPolicy(old.Id, old.HostConfig.RestartPolicy, policy);
     if (edited.State.Running) await steps.post(old.Id, 'start');
   });
   await remove(engine, edited.Id, attempt);
@@ -107,6 +120,16 @@ class Steps {
   async rename(id: string, from: string, to: string): Promise<void> {
     await this.post(id, 'rename', to);
     this.undoLater(`name it ${from} again`, () => this.post(id, 'rename', from));
+  }
+
+  async setPolicy(id: string, from: RestartPolicy, to: RestartPolicy): Promise<void> {
+    if (from.Name === to.Name) return;
+    const update = async (RestartPolicy: RestartPolicy): Promise<void> => {
+      const path = `/containers/${segment(id)}/update`;
+      await this.#engine.send({ attempt: this.#attempt, method: 'POST', path, body: { RestartPolicy } });
+    };
+    await update(to);
+    this.undoLater('set its restart policy again', () => update(from));
   }
 
   async post(id: string, verb: string, name?: string): Promise<void> {

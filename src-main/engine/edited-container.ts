@@ -7,6 +7,8 @@ import type { ContainerEdit, MountEdit } from '../contract/engine.ts';
 
 /** Names the container that this one was made from by an edit; set on the new one. */
 export const replacesLabel = 'wherry.replaces';
+/** When that one is to be started again (`RestartPolicy` as JSON), which it must not be while it is only kept. */
+const keptPolicyLabel = 'wherry.replaces.restart-policy';
 
 const anything = z.record(z.string(), z.unknown());
 const words = z
@@ -22,6 +24,9 @@ const text = z
   .nullish()
   .transform((value) => value ?? '');
 const binding = z.object({ HostIp: text, HostPort: text });
+
+const restartPolicy = z.object({ Name: text, MaximumRetryCount: number });
+export type RestartPolicy = z.infer<typeof restartPolicy>;
 
 export const editableInspect = z.object({
   Id: z.string(),
@@ -45,7 +50,7 @@ export const editableInspect = z.object({
       .transform((value) => value ?? []),
     NetworkMode: text,
     PortBindings: z.record(z.string(), z.array(binding).nullable()).nullish(),
-    RestartPolicy: z.object({ Name: text, MaximumRetryCount: number }).nullish(),
+    RestartPolicy: restartPolicy.nullish(),
     AutoRemove: z.boolean().default(false),
     Memory: number,
     MemorySwap: number,
@@ -169,7 +174,7 @@ export function recreateBody(
     Cmd: edit.command,
     Env: edit.environment,
     ExposedPorts: { ...Config.ExposedPorts, ...Object.fromEntries(edit.ports.map((port) => [portKey(port), {}])) },
-    Labels: { ...Config.Labels, [replacesLabel]: container.Id },
+    Labels: { ...Config.Labels, ...keptLabels(container) },
     HostConfig: {
       ...HostConfig,
       ...mountsOf(container, edit.mounts),
@@ -182,6 +187,22 @@ export function recreateBody(
     },
     NetworkingConfig: { EndpointsConfig: endpointsOf(container) },
   };
+}
+
+function keptLabels({ Id, HostConfig: { RestartPolicy } }: EditableInspect): Record<string, string> {
+  return {
+    [replacesLabel]: Id,
+    ...(RestartPolicy ? { [keptPolicyLabel]: JSON.stringify(RestartPolicy) } : {}),
+  };
+}
+
+/** The policy of the container that this one replaces, from before it was kept. */
+export function keptPolicy({ Config }: EditableInspect): RestartPolicy | undefined {
+  try {
+    return restartPolicy.parse(JSON.parse(Config.Labels?.[keptPolicyLabel] ?? ''));
+  } catch {
+    return undefined; // an edit by an older Wherry, which left the policy alone
+  }
 }
 
 /**

@@ -106,7 +106,8 @@ async function lab(t: TestContext, values: { running?: boolean; hostConfig?: obj
     Object.fromEntries(
       [...containers].map(([id, { name, running }]) => [name, `${id.charAt(0)}${running ? ' up' : ''}`]),
     );
-  return { client, containers, fails, state, edit: editOf(raw), requests: engine.requests };
+  const policyOf = (id: string) => containers.get(id)?.hostConfig['RestartPolicy'];
+  return { client, containers, fails, state, policyOf, edit: editOf(raw), requests: engine.requests };
 }
 
 const changed = (edit: ContainerEdit): ContainerEdit => ({ ...edit, environment: ['A=2', 'B=3'] });
@@ -175,7 +176,11 @@ test('the new container has what was edited, and all else as it was', async (t) 
     Env: ['A=2'],
     Cmd: [],
     ExposedPorts: { '80/tcp': {}, '81/udp': {} },
-    Labels: { team: 'shop', 'wherry.replaces': oldId },
+    Labels: {
+      team: 'shop',
+      'wherry.replaces': oldId,
+      'wherry.replaces.restart-policy': '{"Name":"on-failure","MaximumRetryCount":4}',
+    },
     StopSignal: 'SIGQUIT',
   });
   assert.deepEqual(NetworkingConfig, { EndpointsConfig: { shop: { Aliases: ['api'] } } });
@@ -192,14 +197,15 @@ test('the new container has what was edited, and all else as it was', async (t) 
   assert.deepEqual(host['CapAdd'], ['NET_ADMIN']);
 });
 
-for (const step of ['POST old stop', 'POST old rename', 'POST create', 'POST new start']) {
+for (const step of ['POST old stop', 'POST old rename', 'POST old update', 'POST create', 'POST new start']) {
   test(`when "${step}" fails, the old container is as it was`, async (t) => {
-    const { client, edit, fails, state } = await lab(t);
+    const { client, edit, fails, state, policyOf } = await lab(t);
     fails.set(step, 500);
     const error = await refusal(editContainer(client, oldId, changed(edit)));
     assert.match(error.message, /^edit web: /);
     assert.match(error.hint ?? '', /Everything is as it was before\.$/);
     assert.deepEqual(state(), { web: 'a up' });
+    assert.deepEqual(policyOf(oldId), hostConfig.RestartPolicy);
   });
 }
 
@@ -247,23 +253,26 @@ test('a container that removes itself is not recreated, but its limits change', 
 });
 
 test('going back gives the old one its name and removes the new one, never a volume', async (t) => {
-  const { client, edit, state, requests } = await lab(t);
+  const { client, edit, state, requests, policyOf } = await lab(t);
   await editContainer(client, oldId, changed(edit));
+  assert.deepEqual(policyOf(oldId), { Name: 'no', MaximumRetryCount: 0 }, 'the kept one does not start by itself');
   assert.deepEqual(await rollBackEdit(client, newId), { id: oldId });
   assert.deepEqual(state(), { web: 'a up' });
+  assert.deepEqual(policyOf(oldId), hostConfig.RestartPolicy);
   assert.deepEqual(
     requests.filter((request) => request.startsWith('DELETE')),
     [`DELETE /containers/${newId}?force=true&v=false`],
   );
 });
 
-for (const step of ['POST new stop', 'POST new rename', 'POST old rename', 'POST old start']) {
+for (const step of ['POST new stop', 'POST new rename', 'POST old rename', 'POST old update', 'POST old start']) {
   test(`when "${step}" fails while going back, the edited container goes on`, async (t) => {
-    const { client, edit, fails, state } = await lab(t);
+    const { client, edit, fails, state, policyOf } = await lab(t);
     await editContainer(client, oldId, changed(edit));
     fails.set(step, 500);
     const error = await refusal(rollBackEdit(client, newId));
     assert.match(error.message, /^put back web: /);
     assert.deepEqual(state(), { 'web.before-edit': 'a', web: 'b up' });
+    assert.deepEqual(policyOf(oldId), { Name: 'no', MaximumRetryCount: 0 });
   });
 }
