@@ -16,7 +16,7 @@ export class Filters {
     if (typeof parsed !== 'object' || parsed === null) throw new EngineError('invalid-parameter', 'invalid filters');
     const values = new Map<string, string[]>();
     for (const [name, given] of Object.entries(parsed)) {
-      if (!known.includes(name)) throw new EngineError('invalid-parameter', `invalid filter '${name}'`);
+      if (!known.includes(name)) throw new EngineError('invalid-parameter', `Invalid filter '${name}'`);
       values.set(name, toList(name, given));
     }
     return new Filters(values);
@@ -67,7 +67,7 @@ function toList(name: string, given: unknown): string[] {
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
     return Object.entries(given).flatMap(([value, isSet]) => (isSet === true ? [value] : []));
   }
-  throw new EngineError('invalid-parameter', `invalid filter '${name}'`);
+  throw new EngineError('invalid-parameter', `Invalid filter '${name}'`);
 }
 
 function patternTest(text: string): (candidate: string) => boolean {

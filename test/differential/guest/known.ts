@@ -1,2 +1,21 @@
-/** Differences that are meant: the command's number in no case, but its text, with the reason. */
-export const knownDifferences: Readonly<Record<string, string>> = {};
+/** Differences that are meant or of nature, each by its command, with the reason. A command that differs in two ways is better split. */
+export const knownDifferences: Readonly<Record<string, string>> = {
+  'docker image inspect busybox --format "{{json .ContainerConfig.Cmd}}"':
+    'the field is deprecated, empty for pulled images, and gone since API 1.45; the agent speaks 1.47',
+  'docker pull --platform nonsense/x $R/busybox:latest; docker rmi $R/busybox:latest':
+    'an image of another platform is refused before it is fetched; docker.io 20.10 fetches it with a warning',
+  'docker inspect one --format "{{.HostConfig.NetworkMode}}"':
+    'the default network is told by its name, as later engines do',
+  'docker inspect one --format "{{json .HostConfig.MaskedPaths}}"':
+    '/proc/interrupts and the power sensors are masked too, as later engines do',
+  'docker create --cpu-shares -5 busybox': 'refused when it is created; docker.io takes it and fails at the start',
+  'docker create --log-opt max-size=nonsense busybox':
+    'refused when it is created; docker.io takes it and fails at the start',
+  'docker create --log-opt max-file=0 busybox': 'refused when it is created; docker.io takes it and fails at the start',
+  'docker create --gpus all busybox > /dev/null; docker start $(docker ps -lq) 2>&1 | tail -1':
+    'refused when it is created; docker.io takes it and fails at the start',
+  'docker info --format "{{.DefaultRuntime}} {{.LiveRestoreEnabled}}"':
+    'the runtime is our own, and containers outlive the agent',
+  'docker info --format "{{json .Plugins.Network}} {{json .Plugins.Log}}"': 'only what the engine has is listed',
+  'docker info --format "{{json .SecurityOptions}}"': 'user namespaces are on by default',
+};

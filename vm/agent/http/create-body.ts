@@ -1,5 +1,6 @@
 /** The body of `POST /containers/create`, as clients of many ages send it: nulls and missing fields become defaults. */
 import { z } from 'zod';
+import { EngineError } from '../../contract/errors.ts';
 import type { CreateRequest } from '../use-cases/create-container.ts';
 import { flag, integer, labels, list, listOrNull, set, text } from './fields.ts';
 import { endpointSettings, toEndpointRequest } from './network-body.ts';
@@ -31,7 +32,7 @@ const healthcheck = z.object({
 });
 
 const mount = z.object({
-  Type: z.enum(['bind', 'volume', 'tmpfs']),
+  Type: z.string().transform(mountType),
   Source: text,
   Target: z.string(),
   ReadOnly: flag,
@@ -173,7 +174,13 @@ const createBody = z.object({
     .nullish(),
 });
 
-/** Throws a zod error; the caller words it. */
+/** In Docker's words, which name no field of the body. */
+function mountType(type: string): 'bind' | 'volume' | 'tmpfs' {
+  if (type === 'bind' || type === 'volume' || type === 'tmpfs') return type;
+  throw new EngineError('invalid-parameter', `invalid mount config for type "${type}": mount type unknown`);
+}
+
+/** Throws a zod error, which the caller words, or an `EngineError`. */
 export const createContainerBody = createBody.transform((body): CreateRequest => {
   const { HostConfig, NetworkingConfig, MacAddress, ExposedPorts, Healthcheck, StopTimeout, Shell, ...config } = body;
   const endpoints = Object.entries(NetworkingConfig?.EndpointsConfig ?? {}).map(([name, value]) => {

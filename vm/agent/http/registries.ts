@@ -58,12 +58,12 @@ export function authHeader(request: RouteContext['request']): string | undefined
 async function search(parts: ImageParts, { request, response, query, signal }: RouteContext): Promise<void> {
   const limit = integerOf(query, 'limit') ?? 0;
   if (limit < 0 || limit > maxResults) {
-    throw new EngineError('invalid-parameter', `limit ${limit} is outside the range of [1, ${maxResults}]`);
+    throw new EngineError('invalid-parameter', `Limit ${limit} is outside the range of [1, ${maxResults}]`);
   }
   const filters = Filters.parse(query.get('filters'), ['is-official', 'is-automated', 'stars']);
   const [official] = filters.get('is-official');
   const stars = Math.max(0, ...filters.get('stars').map(Number));
-  if (!Number.isInteger(stars)) throw new EngineError('invalid-parameter', "invalid filter 'stars'");
+  if (!Number.isInteger(stars)) throw new EngineError('invalid-parameter', "Invalid filter 'stars'");
   const wanted = {
     term: query.get('term') ?? '',
     limit: limit === 0 ? 25 : limit,

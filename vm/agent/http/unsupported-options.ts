@@ -51,8 +51,10 @@ export function checkUnsupported(value: unknown): string[] {
   if (Object.keys(options.StorageOpt).length > 0) {
     throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
-  if (!runtimes.includes(options.Runtime)) throw invalid(`unknown or invalid runtime name: ${options.Runtime}`);
-  if (!['', 'default'].includes(options.Isolation)) throw invalid(`invalid isolation '${options.Isolation}' on linux`);
+  if (!runtimes.includes(options.Runtime)) throw invalid(`Unknown runtime specified ${options.Runtime}`);
+  if (!['', 'default'].includes(options.Isolation)) {
+    throw invalid(`Invalid isolation: "${options.Isolation}" - linux only supports 'default'`);
+  }
   if (!['', 'local'].includes(options.VolumeDriver)) {
     throw invalid(`error looking up volume plugin ${options.VolumeDriver}: plugin "${options.VolumeDriver}" not found`);
   }

@@ -92,7 +92,7 @@ export function parseSubnet(subnet: string): ParsedSubnet {
   const match = /^([\d.]+)\/(\d{1,2})$/.exec(subnet);
   const prefixLength = Number(match?.[2]);
   if (match?.[1] === undefined || !isIPv4(match[1]) || prefixLength < 8 || prefixLength > 31) {
-    throw new EngineError('invalid-parameter', `invalid subnet ${subnet}`);
+    throw new EngineError('invalid-parameter', `Invalid subnet ${subnet} : invalid CIDR address: ${subnet}`);
   }
   const base = addressNumber(match[1]);
   if (base % 2 ** (32 - prefixLength) !== 0) {

@@ -5,6 +5,7 @@ import type { NetworkRecord, NetworkRequest, Subnet } from './network.ts';
 import { bridgeName, isPredefined } from './networks.ts';
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const predefinedNames = new Set(['bridge', 'host', 'none', 'default']);
 /** Linux' limit on the name of a link, IFNAMSIZ less the final zero. */
 const maxLinkName = 15;
 /** Where networks without a subnet get one, in this order: `[first, prefix length of each, how many]`; Docker's own defaults. */
@@ -25,6 +26,9 @@ export function planNetwork(
       'invalid-parameter',
       `invalid name: ${request.name.slice(0, 200)}: only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`,
     );
+  }
+  if (predefinedNames.has(request.name)) {
+    throw new EngineError('forbidden', `operation is not permitted on predefined ${request.name} network`);
   }
   if (existing.some(({ name }) => name === request.name)) {
     throw new EngineError('conflict', `network with name ${request.name} already exists`);
@@ -62,7 +66,7 @@ function planSubnet(ipam: NetworkRequest['ipam'], taken: readonly ParsedSubnet[]
     throw new EngineError('invalid-parameter', `invalid subnet ${ipam.subnet}: it has no room for containers`);
   }
   if (taken.some((one) => overlaps(one, wanted))) {
-    throw new EngineError('forbidden', 'invalid pool request: Pool overlaps with other one on this address space');
+    throw new EngineError('forbidden', 'Pool overlaps with other one on this address space');
   }
   const planned: Subnet = {
     subnet: ipam.subnet,

@@ -73,12 +73,12 @@ export function capabilityMask(names: readonly string[]): bigint {
 }
 
 /** `net_admin` and `CAP_NET_ADMIN` are the same; `ALL` stays. Throws in Docker's words. */
-function normalizeCapability(name: string): string {
+function normalizeCapability(name: string, option: 'CapAdd' | 'CapDrop'): string {
   const upper = name.trim().toUpperCase();
   if (upper === 'ALL' || upper === 'CAP_ALL') return 'ALL';
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (!(capabilityNames as readonly string[]).includes(full)) {
-    throw new Error(`invalid capability: ${JSON.stringify(name)}`);
+    throw new Error(`invalid ${option}: unknown capability: ${JSON.stringify(full)}`);
   }
   return full;
 }
@@ -93,8 +93,8 @@ export function resolveCapabilities(settings: {
   readonly privileged: boolean;
 }): readonly string[] {
   if (settings.privileged) return capabilityNames;
-  const add = new Set(settings.add.map(normalizeCapability));
-  const drop = new Set(settings.drop.map(normalizeCapability));
+  const add = new Set(settings.add.map((name) => normalizeCapability(name, 'CapAdd')));
+  const drop = new Set(settings.drop.map((name) => normalizeCapability(name, 'CapDrop')));
   if (add.has('ALL')) return capabilityNames.filter((name) => !drop.has(name));
   if (drop.has('ALL')) return capabilityNames.filter((name) => add.has(name));
   return capabilityNames.filter((name) => add.has(name) || (defaultCapabilities.includes(name) && !drop.has(name)));

@@ -36,7 +36,7 @@ export function unpauseContainer(parts: Parts, reference: string): Promise<void>
 
 export async function renameContainer(parts: Parts, reference: string, newName: string): Promise<void> {
   if (newName === '') throw new EngineError('invalid-parameter', 'Neither old nor new names may be empty');
-  const name = checkContainerName(newName);
+  const name = checkNewName(newName);
   const { id } = parts.store.find(reference);
   await parts.live.of(id).lock.run(() => {
     const before = parts.store.find(id);
@@ -48,6 +48,16 @@ export async function renameContainer(parts: Parts, reference: string, newName: 
     publishContainerEvent(parts, after, 'rename', { oldName: `/${before.name}` });
     return Promise.resolve();
   });
+}
+
+function checkNewName(newName: string): string {
+  try {
+    return checkContainerName(newName.startsWith('/') ? newName : `/${newName}`);
+  } catch (error) {
+    throw new EngineError('invalid-parameter', `Error when allocating new name: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Not under the lock: a resize must not wait behind a stop. */

@@ -7,6 +7,9 @@ const minimumMemoryBytes = 6 * 1024 * 1024;
 const minimumShares = 2;
 const maximumShares = 262_144;
 
+/** The VM has one. */
+const memoryNodes = 1;
+
 export type ResourceLimits = Pick<
   HostConfig,
   'Memory' | 'MemorySwap' | 'MemoryReservation' | 'NanoCpus' | 'CpuPeriod' | 'CpuQuota' | 'CpuShares'
@@ -15,6 +18,12 @@ export type ResourceLimits = Pick<
 /** Returns warnings. */
 export function checkHostConfig(hostConfig: HostConfig, cpus: number): string[] {
   checkResources(hostConfig, cpus);
+  checkCpuset(hostConfig.CpusetCpus, cpus, 'cpus', 'CPUs');
+  checkCpuset(hostConfig.CpusetMems, memoryNodes, 'mems', 'memory nodes');
+  if (hostConfig.BlkioWeight !== 0 && (hostConfig.BlkioWeight < 10 || hostConfig.BlkioWeight > 1000)) {
+    throw invalid('Range of blkio weight is from 10 to 1000');
+  }
+  checkSecurityOptions(hostConfig.SecurityOpt ?? []);
   parseLogConfig(hostConfig.LogConfig);
   if (hostConfig.AutoRemove && hostConfig.RestartPolicy.Name !== 'no') {
     throw invalid("can't create 'AutoRemove' container with restart policy");
@@ -49,11 +58,11 @@ export function checkResources(limits: ResourceLimits, cpus: number): void {
     throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
   }
   if (NanoCpus > 0 && CpuPeriod > 0) {
-    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set.');
+    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   }
-  if (NanoCpus > 0 && CpuQuota > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set.');
+  if (NanoCpus > 0 && CpuQuota > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   if (NanoCpus < 0 || NanoCpus > cpus * 1e9) {
-    throw invalid(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
+    throw invalid(`Range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
   }
   if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
     throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
@@ -62,6 +71,29 @@ export function checkResources(limits: ResourceLimits, cpus: number): void {
   if (CpuShares !== 0 && (CpuShares < minimumShares || CpuShares > maximumShares)) {
     throw invalid(`CPU shares must be between ${minimumShares} and ${maximumShares}`);
   }
+}
+
+/** `0-1,3`, of `count` there are. */
+function checkCpuset(list: string, count: number, kind: string, things: string): void {
+  const ranges = list === '' ? [] : list.split(',').map((text) => /^(\d+)(?:-(\d+))?$/.exec(text));
+  const numbers = ranges.map((range) => {
+    if (range === null) throw invalid(`Invalid value ${list} for cpuset ${kind}: invalid format: ${list}`);
+    return Number(range[2] ?? range[1]);
+  });
+  if (numbers.every((number) => number < count)) return;
+  throw invalid(
+    `Requested ${things} are not available - requested ${list}, available: ${count === 1 ? '0' : `0-${count - 1}`}`,
+  );
+}
+
+function checkSecurityOptions(options: readonly string[]): void {
+  const unknown = options.find(
+    (option) =>
+      !/^(no-new-privileges|(seccomp|apparmor|label|systempaths|no-new-privileges|writable-cgroups)[:=].*)$/s.test(
+        option,
+      ),
+  );
+  if (unknown !== undefined) throw invalid(`invalid --security-opt 2: ${JSON.stringify(unknown)}`);
 }
 
 /** An empty name means `no`. */
@@ -76,16 +108,14 @@ export function parseRestartPolicy(policy: {
     case 'always':
     case 'unless-stopped':
       if (MaximumRetryCount !== 0) {
-        throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'");
+        throw invalid(`maximum retry count cannot be used with restart policy '${Name}'`);
       }
       return { Name: Name === '' ? 'no' : Name, MaximumRetryCount };
     case 'on-failure':
-      if (MaximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative');
+      if (MaximumRetryCount < 0) throw invalid('maximum retry count cannot be negative');
       return { Name, MaximumRetryCount };
     default:
-      throw invalid(
-        `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-      );
+      throw invalid(`invalid restart policy '${Name}'`);
   }
 }
 

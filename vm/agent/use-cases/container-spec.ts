@@ -30,7 +30,7 @@ const initTarget = '/sbin/docker-init';
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-const maskedPaths = [
+export const maskedPaths = [
   '/proc/asound',
   '/proc/acpi',
   '/proc/interrupts',
@@ -44,7 +44,7 @@ const maskedPaths = [
   '/sys/firmware',
   '/sys/devices/virtual/powercap',
 ];
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 export function buildContainerSpec(input: SpecInput): OciConfig {
   const { record, namespaces } = input;

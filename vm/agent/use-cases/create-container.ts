@@ -9,8 +9,9 @@ import type { ContainerConfig, ContainerRecord, EndpointRequest, HostConfig } fr
 import { checkHostConfig, parseRestartPolicy } from './check-host-config.ts';
 import { warnOfNewFolders } from './container-mounts.ts';
 import { completeEndpoints } from './container-network.ts';
-import { capabilitiesOf, commandOf } from './container-spec.ts';
+import { capabilitiesOf, commandOf, maskedPaths, readonlyPaths } from './container-spec.ts';
 import { checkHealthcheck, mergeHealthcheck } from './health-rules.ts';
+import { checkSharedNamespaces } from './shared-namespaces.ts';
 import { collectMounts } from './mount-requests.ts';
 import { checkContainerName, inventId, inventName } from './names.ts';
 import { publishContainerEvent } from './parts.ts';
@@ -41,6 +42,7 @@ export async function createContainer(
 ): Promise<CreateResult> {
   const chosen = name === undefined ? inventName((taken) => parts.store.isNameFree(taken)) : checkContainerName(name);
   const hostConfig = completeHostConfig(request.hostConfig);
+  checkSharedNamespaces(parts, request.config, hostConfig);
   const warnings = checkHostConfig(hostConfig, availableParallelism());
   if (request.config.Image === '') throw new EngineError('invalid-parameter', 'no image was specified');
   const image = await parts.images.resolve(request.config.Image);
@@ -73,6 +75,8 @@ function completeHostConfig(given: CreateRequest['hostConfig']): HostConfig {
     LogConfig: given.LogConfig.Type === '' ? { ...given.LogConfig, Type: 'json-file' } : given.LogConfig,
     CgroupnsMode: given.CgroupnsMode === '' ? 'private' : given.CgroupnsMode,
     IpcMode: given.IpcMode === '' ? 'private' : given.IpcMode,
+    MaskedPaths: given.MaskedPaths ?? maskedPaths,
+    ReadonlyPaths: given.ReadonlyPaths ?? readonlyPaths,
     ShmSize: given.ShmSize === 0 ? defaultShmBytes : given.ShmSize,
     Devices: given.Devices.map((device) => ({
       PathOnHost: device.PathOnHost,
@@ -132,7 +136,7 @@ function mergeEnvironment(given: readonly string[], image: readonly string[]): s
 }
 
 function checkConfig(config: ContainerConfig, hostConfig: HostConfig): void {
-  if (commandOf(config).length === 0) throw new EngineError('invalid-parameter', 'no command specified');
+  if (commandOf(config).length === 0) throw new EngineError('invalid-parameter', 'No command specified');
   if (config.WorkingDir !== '' && !config.WorkingDir.startsWith('/')) {
     throw new EngineError(
       'invalid-parameter',

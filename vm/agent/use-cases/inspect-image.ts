@@ -1,4 +1,5 @@
 /** `docker image inspect`. */
+import { EngineError } from '../../contract/errors.ts';
 import type { ParsedConfig } from '../registry/manifest.ts';
 import { createdMs } from '../state/images.ts';
 import type { ImageRecords, KnownImage } from '../state/images.ts';
@@ -6,7 +7,7 @@ import { findImage, imageBytes, repoDigests, repoTags } from './find-image.ts';
 
 /** The body of `GET /images/{name}/json`. */
 export function inspectImage(records: ImageRecords, text: string): Record<string, unknown> {
-  const { image } = findImage(records, text);
+  const image = named(records, text);
   const names = records.namesOf(image.id);
   const { config } = image;
   const lastTag = Math.max(0, ...names.filter(({ kind }) => kind === 'tag').map(({ namedAtMs }) => namedAtMs));
@@ -28,6 +29,16 @@ export function inspectImage(records: ImageRecords, text: string): Record<string
     RootFS: { Type: 'layers', Layers: image.layers.map(({ diffId }) => diffId) },
     Metadata: { LastTagTime: lastTag === 0 ? '0001-01-01T00:00:00Z' : new Date(lastTag).toISOString() },
   };
+}
+
+/** Docker says it twice here, and clients match on the first half. */
+function named(records: ImageRecords, text: string): KnownImage {
+  try {
+    return findImage(records, text).image;
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'not-found') throw error;
+    throw new EngineError('not-found', `no such image: ${text}: ${error.message}`, { cause: error });
+  }
 }
 
 /** With the fields that API versions before 1.50 always have. */

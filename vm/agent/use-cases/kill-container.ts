@@ -1,6 +1,7 @@
 /** Sends a signal; SIGKILL and the container's own stop signal are meant to end it and are waited for. */
 import { EngineError } from '../../contract/errors.ts';
 import { isRunning } from '../state/container-record.ts';
+import type { ContainerRecord } from '../state/container-record.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { parseSignal } from './signals.ts';
@@ -10,13 +11,13 @@ const killed = 9;
 /** Throws `conflict` when the container does not run. */
 export async function killContainer(parts: Parts, reference: string, signal: string): Promise<void> {
   const number = parseSignal(signal === '' ? 'KILL' : signal);
-  const { id } = parts.store.find(reference);
+  const { id } = findToKill(parts, reference);
   const live = parts.live.of(id);
   const { running } = await live.lock.run(async () => {
     const record = parts.store.find(id);
     const process = live.running;
     if (!isRunning(record) || process === undefined) {
-      throw new EngineError('conflict', `cannot kill container: ${reference}: container ${id} is not running`);
+      throw new EngineError('conflict', `Cannot kill container: ${reference}: Container ${id} is not running`);
     }
     const stopSignal = parseSignal(record.config.StopSignal ?? 'SIGTERM');
     // A container that was told to end must not be started again by its policy.
@@ -32,4 +33,13 @@ export async function killContainer(parts: Parts, reference: string, signal: str
   if (number !== killed) return;
   await running.exited;
   await live.lock.run(() => Promise.resolve());
+}
+
+function findToKill(parts: Parts, reference: string): ContainerRecord {
+  try {
+    return parts.store.find(reference);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.code, `Cannot kill container: ${reference}: ${error.message}`, { cause: error });
+  }
 }

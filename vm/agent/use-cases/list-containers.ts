@@ -58,10 +58,13 @@ async function buildTest(parts: Parts, request: ListRequest): Promise<(record: C
   const { filters } = request;
   checkStatuses(filters);
   checkHealth(filters);
+  checkTask(filters);
   const images = await Promise.all(filters.get('ancestor').map((name) => ancestryOf(parts, name)));
-  const before = filters.get('before').map((reference) => parts.store.find(reference).createdAt);
-  const since = filters.get('since').map((reference) => parts.store.find(reference).createdAt);
+  const before = filters.get('before').map((reference) => createdAtOf(parts, reference));
+  const since = filters.get('since').map((reference) => createdAtOf(parts, reference));
   const exitCodes = filters.get('exited').map(parseExitCode);
+  const expose = parsePorts(filters, 'expose');
+  const publish = parsePorts(filters, 'publish');
   const showsAll = request.all || request.limit > 0 || filters.has('status');
   return (record) => {
     const { state } = record;
@@ -77,11 +80,22 @@ async function buildTest(parts: Parts, request: ListRequest): Promise<(record: C
       (exitCodes.length === 0 || (exitCodes.includes(state.exitCode) && happened(state.finishedAt) && !isUp(record))) &&
       matchesVolume(record, filters) &&
       matchesNetwork(parts, record, filters) &&
-      matchesPorts(record, filters) &&
+      fitsPorts(Object.keys(record.config.ExposedPorts ?? {}), expose) &&
+      fitsPorts(Object.keys(record.hostConfig.PortBindings), publish) &&
       filters.matches('health', healthOf(parts, record)?.Status ?? 'none') &&
       filters.matches('is-task', 'false')
     );
   };
+}
+
+/** Docker words it so in this place only. */
+function createdAtOf(parts: Parts, reference: string): string {
+  try {
+    return parts.store.find(reference).createdAt;
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'not-found') throw error;
+    throw new EngineError('not-found', `no such container ${reference}`, { cause: error });
+  }
 }
 
 function isUp(record: ContainerRecord): boolean {
@@ -90,7 +104,7 @@ function isUp(record: ContainerRecord): boolean {
 
 function checkStatuses(filters: Filters): void {
   const unknown = filters.get('status').find((status) => !statuses.has(status));
-  if (unknown !== undefined) throw new EngineError('invalid-parameter', `invalid filter 'status=${unknown}'`);
+  if (unknown !== undefined) throw new EngineError('invalid-parameter', `Invalid filter 'status=${unknown}'`);
 }
 
 function checkHealth(filters: Filters): void {
@@ -101,9 +115,15 @@ function checkHealth(filters: Filters): void {
   throw new EngineError('invalid-parameter', `Unrecognised filter value for health: ${unknown}`);
 }
 
+function checkTask(filters: Filters): void {
+  const isBoolean = (text: string): boolean => /^([01tTfF]|true|TRUE|True|false|FALSE|False)$/.test(text);
+  if (filters.get('is-task').every(isBoolean)) return;
+  throw new EngineError('invalid-parameter', `Invalid filter 'is-task=[${filters.get('is-task').join(' ')}]'`);
+}
+
 function parseExitCode(text: string): number {
   const code = Number(text);
-  if (!Number.isInteger(code)) throw new EngineError('invalid-parameter', `invalid filter 'exited=${text}'`);
+  if (!Number.isInteger(code)) throw new EngineError('invalid-parameter', `Invalid filter 'exited=${text}'`);
   return code;
 }
 
@@ -122,23 +142,36 @@ function matchesNetwork(parts: Parts, record: ContainerRecord, filters: Filters)
   return filters.get('network').some((wanted) => names.includes(wanted));
 }
 
+interface PortRange {
+  readonly first: number;
+  readonly last: number;
+  readonly protocol: string;
+}
+
 /** `80`, `80/tcp`, `8000-8080/tcp`. */
-function matchesPorts(record: ContainerRecord, filters: Filters): boolean {
-  const fits = (keys: readonly string[], wanted: string): boolean => {
+function parsePorts(filters: Filters, name: 'expose' | 'publish'): PortRange[] {
+  return filters.get(name).map((wanted) => {
     const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(wanted);
-    if (match === null) throw new EngineError('invalid-parameter', `invalid port '${wanted}'`);
+    if (match === null) {
+      throw new EngineError(
+        'invalid-parameter',
+        `error while looking up for ${name} ${wanted}: strconv.ParseUint: parsing "${wanted}": invalid syntax`,
+      );
+    }
     const first = Number(match[1]);
-    const last = Number(match[2] ?? first);
-    return keys.some((key) => {
-      const [port, protocol = 'tcp'] = key.split('/');
-      return Number(port) >= first && Number(port) <= last && protocol === (match[3] ?? 'tcp');
-    });
-  };
-  const exposed = Object.keys(record.config.ExposedPorts ?? {});
-  const published = Object.keys(record.hostConfig.PortBindings);
+    return { first, last: Number(match[2] ?? first), protocol: match[3] ?? 'tcp' };
+  });
+}
+
+function fitsPorts(keys: readonly string[], wanted: readonly PortRange[]): boolean {
   return (
-    (!filters.has('expose') || filters.get('expose').some((wanted) => fits(exposed, wanted))) &&
-    (!filters.has('publish') || filters.get('publish').some((wanted) => fits(published, wanted)))
+    wanted.length === 0 ||
+    wanted.some(({ first, last, protocol }) =>
+      keys.some((key) => {
+        const [port, its = 'tcp'] = key.split('/');
+        return Number(port) >= first && Number(port) <= last && its === protocol;
+      }),
+    )
   );
 }
 

@@ -32,7 +32,7 @@ export function listImages(
 ): ImageSummary[] {
   const { filters } = options;
   const unknown = Object.keys(filters).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new EngineError('invalid-parameter', `invalid filter '${unknown}'`);
+  if (unknown !== undefined) throw new EngineError('invalid-parameter', `Invalid filter '${unknown}'`);
   const images = records.all();
   const namesOf = groupNames(records.names());
   const keep = imageFilter(records, filters);
@@ -101,7 +101,7 @@ export function hasLabel(image: KnownImage, label: string): boolean {
 export function parseBoolean(text: string): boolean {
   if (['1', 'true', 'True', 'TRUE', 't'].includes(text)) return true;
   if (['0', 'false', 'False', 'FALSE', 'f'].includes(text)) return false;
-  throw new EngineError('invalid-parameter', `invalid filter 'dangling=[${text}]'`);
+  throw new EngineError('invalid-parameter', `Invalid filter 'dangling=[${text}]'`);
 }
 
 /** Seconds since 1970, an RFC 3339 time, or a duration back from now (`24h`, `1h30m`). Milliseconds since 1970. */
@@ -113,7 +113,7 @@ export function parseTime(text: string): number {
     return Date.now() - parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
   }
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new EngineError('invalid-parameter', `invalid filter 'until=${text}'`);
+  if (Number.isNaN(time)) throw new EngineError('invalid-parameter', `Invalid filter 'until=${text}'`);
   return time;
 }
 

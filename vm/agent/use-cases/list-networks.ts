@@ -1,4 +1,5 @@
 /** `GET /networks…`. */
+import { EngineError } from '../../contract/errors.ts';
 import { rfc3339 } from '../clock.ts';
 import type { Filters } from '../filters.ts';
 import type { NetworkRecord } from '../network/network.ts';
@@ -8,6 +9,7 @@ import type { Parts } from './parts.ts';
 export const networkFilterNames = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'] as const;
 
 export function listNetworks(parts: Pick<Parts, 'network'>, filters: Filters): object[] {
+  checkValues(filters);
   const dangling = filters.get('dangling').map((text) => ['1', 'true'].includes(text));
   return parts.network
     .networks()
@@ -22,6 +24,16 @@ export function listNetworks(parts: Pick<Parts, 'network'>, filters: Filters): o
         dangling.every((wanted) => wanted === isDangling(parts, network)),
     )
     .map((network) => view(network, {}));
+}
+
+function checkValues(filters: Filters): void {
+  const kind = filters.get('type').find((text) => !['builtin', 'custom'].includes(text));
+  if (kind !== undefined) throw new EngineError('invalid-parameter', `invalid filter: 'type'='${kind}'`);
+  if (filters.get('dangling').every((text) => ['1', '0', 'true', 'false'].includes(text))) return;
+  throw new EngineError(
+    'invalid-parameter',
+    `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`,
+  );
 }
 
 /** No container is in it, and it is not one that every engine has. */

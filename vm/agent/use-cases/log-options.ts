@@ -5,6 +5,9 @@ import type { ContainerRecord, HostConfig } from '../state/container-record.ts';
 
 const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
+const localOptions = ['max-file', 'max-size', 'compress'];
+const jsonFileOptions = [...localOptions, 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
+
 /** Undefined for the driver `none`. */
 export function logFileOf(record: Pick<ContainerRecord, 'hostConfig'>, path: string): LogFile | undefined {
   const options = parseLogConfig(record.hostConfig.LogConfig);
@@ -25,8 +28,18 @@ export function parseLogConfig(
     default:
       throw new EngineError(
         'invalid-parameter',
-        `logger: no log driver named '${logConfig.Type}' is registered (json-file and none are there)`,
+        `error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`,
       );
+  }
+  const known = logConfig.Type === 'local' ? localOptions : jsonFileOptions;
+  const unknown = Object.keys(logConfig.Config).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new EngineError(
+      'invalid-parameter',
+      logConfig.Type === 'local'
+        ? `unknown log opt '${unknown}' for log driver local`
+        : `unknown log opt '${unknown}' for json-file log driver`,
+    );
   }
   const maxSize = logConfig.Config['max-size'];
   const maxFiles = Number(logConfig.Config['max-file'] ?? 1);

@@ -74,7 +74,8 @@ export async function removeNetwork(parts: Parts, reference: string): Promise<vo
 export async function pruneNetworks(parts: Parts, filters: Filters): Promise<string[]> {
   const until = filters.get('until').map((text) => {
     const time = parseTime(text);
-    if (time === undefined) throw new EngineError('invalid-parameter', `invalid filter 'until=${text}'`);
+    if (time === undefined)
+      throw new EngineError('invalid-parameter', `failed to parse value as time or duration: "${text}"`);
     return Number(time / 1_000_000n);
   });
   const unused = parts.network
@@ -214,13 +215,10 @@ function checkSupported(request: CreateNetworkRequest): void {
     );
   }
   if (driver !== '' && driver !== 'bridge') {
-    throw new EngineError('not-found', `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
+    throw new EngineError('not-found', `plugin "${driver}" not found`);
   }
   if (request.ipamDriver !== '' && request.ipamDriver !== 'default') {
-    throw new EngineError(
-      'not-found',
-      `could not find plugin ${request.ipamDriver} in v1 plugin registry: plugin not found`,
-    );
+    throw new EngineError('not-found', `plugin "${request.ipamDriver}" not found`);
   }
   if (request.usesConfig)
     refuse('networks made from the configuration of others (config-only, config-from) are not supported');

@@ -27,7 +27,7 @@ export async function collectMounts(options: {
   for (const bind of hostConfig.Binds ?? []) add(await fromBind(bind, volumes));
   for (const request of hostConfig.Mounts) add(await fromRequest(request, volumes));
   for (const [destination, words] of Object.entries(hostConfig.Tmpfs)) {
-    add({ ...tmpfs(checkDestination(destination, destination)), Mode: words });
+    add({ ...tmpfs(checkDestination(destination, '')), Mode: words });
   }
   for (const from of hostConfig.VolumesFrom ?? []) {
     for (const mount of fromContainer(from, options.findContainer)) {
@@ -35,7 +35,7 @@ export async function collectMounts(options: {
     }
   }
   for (const volumePath of options.volumePaths) {
-    const destination = checkDestination(volumePath, volumePath);
+    const destination = checkDestination(volumePath, '');
     if (!mounts.has(destination)) add(volumeMount(await volumes.ensure(undefined), destination, true, ''));
   }
   return [...mounts.values()];
@@ -46,10 +46,16 @@ async function fromBind(bind: string, volumes: VolumeStore): Promise<MountPoint>
   if (target === undefined || source === '' || target === '' || rest.length > 0) throw invalidBind(bind);
   const words = mode === '' ? [] : mode.split(',');
   const propagation = words.find((word) => propagationWords.has(word));
-  if (words.some((word) => !accessWords.has(word) && !propagationWords.has(word))) throw invalidBind(bind);
-  const destination = checkDestination(target, bind);
+  const isVolume = !source.startsWith('/');
+  if (words.some((word) => !accessWords.has(word) && !propagationWords.has(word))) {
+    throw new EngineError('invalid-parameter', `invalid mode: ${mode}`);
+  }
+  const destination = checkDestination(
+    target,
+    `invalid volume specification: '${bind}': invalid mount config for type "${isVolume ? 'volume' : 'bind'}": `,
+  );
   const writable = !words.includes('ro');
-  if (!source.startsWith('/')) return volumeMount(await volumes.ensure(source), destination, writable, mode || 'z');
+  if (isVolume) return volumeMount(await volumes.ensure(source), destination, writable, mode || 'z');
   return {
     Type: 'bind',
     Source: path.posix.normalize(source),
@@ -61,7 +67,7 @@ async function fromBind(bind: string, volumes: VolumeStore): Promise<MountPoint>
 }
 
 async function fromRequest(request: MountRequest, volumes: VolumeStore): Promise<MountPoint> {
-  const destination = checkDestination(request.Target, request.Target);
+  const destination = checkDestination(request.Target, `invalid mount config for type "${request.Type}": `);
   switch (request.Type) {
     case 'bind':
       checkPropagation(request.BindOptions?.Propagation);
@@ -138,19 +144,17 @@ function tmpfs(destination: string): MountPoint {
   return { Type: 'tmpfs', Source: '', Destination: destination, Mode: '', RW: true, Propagation: '' };
 }
 
-function checkDestination(destination: string, specification: string): string {
+/** `where` goes before the refusal. */
+function checkDestination(destination: string, where: string): string {
   if (!destination.startsWith('/')) {
     throw new EngineError(
       'invalid-parameter',
-      `invalid volume specification: '${specification}': invalid mount path: '${destination}' mount path must be absolute`,
+      `${where}invalid mount path: '${destination}' mount path must be absolute`,
     );
   }
   const normal = path.posix.normalize(destination).replace(/(.)\/+$/, '$1');
   if (normal === '/') {
-    throw new EngineError(
-      'invalid-parameter',
-      `invalid volume specification: '${specification}': invalid specification: destination can't be '/'`,
-    );
+    throw new EngineError('invalid-parameter', `${where}invalid specification: destination can't be '/'`);
   }
   return normal;
 }

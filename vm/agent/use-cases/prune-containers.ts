@@ -14,7 +14,8 @@ export async function pruneContainers(
 ): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
   const until = filters.get('until').map((text) => {
     const time = parseTime(text);
-    if (time === undefined) throw new EngineError('invalid-parameter', `invalid filter 'until=${text}'`);
+    if (time === undefined)
+      throw new EngineError('invalid-parameter', `failed to parse value as time or duration: "${text}"`);
     return time;
   });
   const deleted: string[] = [];

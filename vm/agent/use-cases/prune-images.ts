@@ -51,7 +51,7 @@ export async function pruneBuildCache(parts: ImageParts, filters: ImageFilters):
 
 function checkNames(filters: ImageFilters, known: readonly string[]): void {
   const unknown = Object.keys(filters).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new EngineError('invalid-parameter', `invalid filter '${unknown}'`);
+  if (unknown !== undefined) throw new EngineError('invalid-parameter', `Invalid filter '${unknown}'`);
 }
 
 function timeOf(filters: ImageFilters): number {

@@ -92,7 +92,11 @@ export function systemInfo(parts: Parts, facts: SystemFacts, events: EventFeed):
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'], Mirrors: null },
+    RegistryConfig: {
+      IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true } },
+      InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
+      Mirrors: null,
+    },
     GenericResources: null,
     DockerRootDir: parts.config.dataDir,
     HttpProxy: facts.proxy?.http ?? '',

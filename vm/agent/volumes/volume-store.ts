@@ -74,6 +74,12 @@ export class VolumeStore {
     options: Readonly<Record<string, string>> = {},
   ): Promise<Volume> {
     const chosen = name ?? randomBytes(32).toString('hex');
+    if (chosen.length < 2) {
+      throw new EngineError(
+        'invalid-parameter',
+        `create ${chosen}: volume name is too short, names should be at least two alphanumeric characters`,
+      );
+    }
     if (!namePattern.test(chosen)) {
       throw new EngineError(
         'invalid-parameter',

@@ -52,12 +52,12 @@ test('bad requests, in words that say what to change', () => {
       plan(request('x', { ipam }));
   assert.throws(() => plan(request('../x')), { code: 'invalid-parameter' });
   assert.throws(() => plan(request('bridge')), {
-    code: 'conflict',
-    message: 'network with name bridge already exists',
+    code: 'forbidden',
+    message: 'operation is not permitted on predefined bridge network',
   });
   assert.throws(bad({ subnet: '172.17.128.0/20' }), {
     code: 'forbidden',
-    message: 'invalid pool request: Pool overlaps with other one on this address space',
+    message: 'Pool overlaps with other one on this address space',
   });
   for (const ipam of [
     { gateway: '10.9.0.1' },

@@ -161,7 +161,7 @@ describe('listing', () => {
     assert.deepEqual(ids({ reference: ['*'] }), [baseId]);
     const [only] = listImages(records, { all: false, filters: { reference: ['me/web:t*'] }, sharedSize: false });
     assert.deepEqual([only?.RepoTags, only?.RepoDigests], [['me/web:two'], []]);
-    assert.throws(() => ids({ colour: ['red'] }), { code: 'invalid-parameter', message: "invalid filter 'colour'" });
+    assert.throws(() => ids({ colour: ['red'] }), { code: 'invalid-parameter', message: "Invalid filter 'colour'" });
     assert.throws(() => ids({ before: ['nope'] }), { code: 'not-found' });
     assert.throws(() => ids({ until: ['soon'] }), { code: 'invalid-parameter' });
   });

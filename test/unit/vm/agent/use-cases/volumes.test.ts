@@ -109,7 +109,7 @@ test('prune takes anonymous ones; all of them when asked; other filters are refu
   const engine = await makeEngine(t);
   await create(engine, 'named', {});
   await create(engine, '', {});
-  await assert.rejects(async () => prune(engine, { dangling: ['true'] }), { message: "invalid filter 'dangling'" });
+  await assert.rejects(async () => prune(engine, { dangling: ['true'] }), { message: "Invalid filter 'dangling'" });
   assert.equal(((await prune(engine, {})) as { VolumesDeleted: string[] }).VolumesDeleted.length, 1);
   assert.deepEqual(await prune(engine, { all: ['true'] }), { VolumesDeleted: ['named'], SpaceReclaimed: 5 });
 });
