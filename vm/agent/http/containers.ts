@@ -97,7 +97,8 @@ export function containerRoutes(parts: Parts): Route[] {
 function actions(parts: Parts): Route[] {
   const action = (name: string, work: (id: string, query: URLSearchParams) => Promise<void>, status = 204): Route => ({
     method: 'POST',
-    path: `/containers/:id/${name}`,
+    // Docker's routes take names with slashes too: there is no such container.
+    path: `/containers/*id/${name}`,
     handle: async ({ response, params, query }: RouteContext) => {
       await work(params.id ?? '', query);
       sendNothing(response, status);

@@ -73,15 +73,25 @@ export async function warnOfNewFolders(mounts: readonly MountPoint[]): Promise<s
   return made;
 }
 
+/** Those of `--mount` must be there at create, and still be at the start. */
+export async function checkBindSources(mounts: readonly MountPoint[]): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.Mode !== 'must-exist' || isEngineSocket(mount.Source) || (await exists(mount.Source))) continue;
+    throw missingSource(mount);
+  }
+}
+
+function missingSource({ Source }: MountPoint): EngineError {
+  return new EngineError(
+    'invalid-parameter',
+    `invalid mount config for type "bind": bind source path does not exist: ${Source}`,
+  );
+}
+
 /** A missing folder is made, as by Docker's `-v`, for the container's own root. */
 async function ensureBindSource(mount: MountPoint, ownerId: number): Promise<void> {
   if (await exists(mount.Source)) return;
-  if (mount.Mode === 'must-exist') {
-    throw new EngineError(
-      'invalid-parameter',
-      `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
-    );
-  }
+  if (mount.Mode === 'must-exist') throw missingSource(mount);
   await mkdir(mount.Source, { recursive: true });
   await chown(mount.Source, ownerId, ownerId);
 }

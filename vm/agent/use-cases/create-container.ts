@@ -7,7 +7,7 @@ import { parsePortBindings } from '../network/port-bindings.ts';
 import { never } from '../state/container-record.ts';
 import type { ContainerConfig, ContainerRecord, EndpointRequest, HostConfig } from '../state/container-record.ts';
 import { checkHostConfig, parseRestartPolicy } from './check-host-config.ts';
-import { warnOfNewFolders } from './container-mounts.ts';
+import { checkBindSources, warnOfNewFolders } from './container-mounts.ts';
 import { completeEndpoints } from './container-network.ts';
 import { capabilitiesOf, commandOf, maskedPaths, readonlyPaths } from './container-spec.ts';
 import { checkHealthcheck, mergeHealthcheck } from './health-rules.ts';
@@ -56,6 +56,7 @@ export async function createContainer(
     volumes: parts.volumes,
     findContainer: (reference) => parts.store.find(reference),
   });
+  await checkBindSources(mounts);
   const added = { ...newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), ...options };
   const record = parts.store.add(added, { wantsIdRange: usesUserNamespace(hostConfig) });
   publishContainerEvent(parts, record, 'create');

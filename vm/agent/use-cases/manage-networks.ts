@@ -203,7 +203,11 @@ function checkSupported(request: CreateNetworkRequest): void {
   if (driver === 'host' || driver === 'null') {
     throw new EngineError('forbidden', `only one instance of "${driver}" network is allowed`);
   }
-  if (driver === 'overlay' || request.scope === 'swarm' || request.ingress) {
+  if (request.ingress) throw new EngineError('forbidden', 'Ingress network can only be global scope network');
+  if (request.scope === 'swarm') {
+    throw new EngineError('forbidden', 'cannot create a swarm scoped network when swarm is not active');
+  }
+  if (driver === 'overlay') {
     throw new EngineError(
       'unavailable',
       'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',

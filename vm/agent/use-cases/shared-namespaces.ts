@@ -7,6 +7,7 @@ type Asked = Pick<ContainerConfig, 'Hostname' | 'ExposedPorts'>;
 
 /** As asked, before defaults. A container whose network is shared may be missing until the start, as in Docker. */
 export function checkSharedNamespaces(parts: Pick<Parts, 'store'>, config: Asked, hostConfig: HostConfig): void {
+  checkNetwork(config, hostConfig);
   for (const mode of [hostConfig.PidMode, hostConfig.IpcMode]) {
     const other = /^container:(.+)$/.exec(mode)?.[1];
     if (other !== undefined) checkThere(parts, other, '');
@@ -17,7 +18,6 @@ export function checkSharedNamespaces(parts: Pick<Parts, 'store'>, config: Asked
     checkThere(parts, name, `could not get container for ${name}: `);
   }
   if (hostConfig.UTSMode === 'host' && config.Hostname !== '') conflict('hostname and the UTS mode');
-  checkNetwork(config, hostConfig);
 }
 
 function checkNetwork(config: Asked, hostConfig: HostConfig): void {

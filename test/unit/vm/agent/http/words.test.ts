@@ -44,6 +44,14 @@ test('requests for a container that cannot be had', async (t) => {
       { HostConfig: { Mounts: [{ Type: 'odd', Target: '/x' }] } },
       `invalid mount config for type "odd": mount type unknown`,
     ],
+    [
+      { HostConfig: { Mounts: [{ Type: 'bind', Source: '/does/not/exist', Target: '/x' }] } },
+      'invalid mount config for type "bind": bind source path does not exist: /does/not/exist',
+    ],
+    [
+      { HostConfig: { NetworkMode: 'host', Links: ['nothing'] } },
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    ],
     [{ HostConfig: { Tmpfs: { relative: '' } } }, "invalid mount path: 'relative' mount path must be absolute"],
     [
       { HostConfig: { Binds: ['?:/x'] } },
@@ -111,10 +119,21 @@ test('names that are not there, and names that cannot be', async (t) => {
       400,
       'Error when allocating new name: Invalid container name (/bad name), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
     ],
-    ['POST', '/containers/bad%2Fname/start', 404, 'No such container: bad/name'],
+    ['POST', '/containers/bad/name/start', 404, 'No such container: bad/name'],
   ] as const) {
     const answer = await server.ask(method, path);
     assert.deepEqual([answer.status, answer.message], [status, message]);
+  }
+});
+
+test('networks that only a swarm has', async (t) => {
+  const server = await serveEngine(t);
+  for (const [body, message] of [
+    [{ Ingress: true }, 'Ingress network can only be global scope network'],
+    [{ Scope: 'swarm' }, 'cannot create a swarm scoped network when swarm is not active'],
+  ] as const) {
+    const answer = await server.ask('POST', '/networks/create', { Name: 'some', ...body });
+    assert.deepEqual([answer.status, answer.message], [403, message]);
   }
 });
 
