@@ -18,4 +18,13 @@ export const knownDifferences: Readonly<Record<string, string>> = {
     'the runtime is our own, and containers outlive the agent',
   'docker info --format "{{json .Plugins.Network}} {{json .Plugins.Log}}"': 'only what the engine has is listed',
   'docker info --format "{{json .SecurityOptions}}"': 'user namespaces are on by default',
+  'docker network create --subnet 10.$S.99.0/24 --ip-range 10.$S.99.128/25 n2; docker network inspect n2 --format "{{json .IPAM.Config}}"':
+    'the gateway that was chosen is told, not only one that was given',
+  'docker network create --internal --subnet 10.$S.77.0/24 inside; docker network inspect inside --format "{{.Internal}} {{json .IPAM}}"':
+    'the gateway that was chosen is told, not only one that was given',
+  'docker network create --ipv6 n9': 'networks have no IPv6',
+  'docker network create --config-only n9': 'networks have no templates',
+  'docker network create "bad name"': 'names are checked, as later engines do',
+  'docker network create ""': 'refused for what it is',
+  'docker volume prune -f --filter all=1 | head -1': 'a filter of API 1.42',
 };

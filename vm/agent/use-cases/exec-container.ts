@@ -178,7 +178,7 @@ function runningOf(parts: Parts, record: ContainerRecord): RunningContainer {
     throw new EngineError('conflict', `container ${record.id} is not running`);
   }
   if (record.state.status === 'paused') {
-    throw new EngineError('conflict', `container ${record.name} is paused, unpause the container before exec`);
+    throw new EngineError('conflict', `Container ${record.name} is paused, unpause the container before exec`);
   }
   return running;
 }

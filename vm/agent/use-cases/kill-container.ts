@@ -4,13 +4,13 @@ import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
-import { parseSignal } from './signals.ts';
+import { maxSignal, parseSignal } from './signals.ts';
 
 const killed = 9;
 
 /** Throws `conflict` when the container does not run. */
 export async function killContainer(parts: Parts, reference: string, signal: string): Promise<void> {
-  const number = parseSignal(signal === '' ? 'KILL' : signal);
+  const number = signalToSend(signal, reference);
   const { id } = findToKill(parts, reference);
   const live = parts.live.of(id);
   const { running } = await live.lock.run(async () => {
@@ -33,6 +33,17 @@ export async function killContainer(parts: Parts, reference: string, signal: str
   if (number !== killed) return;
   await running.exited;
   await live.lock.run(() => Promise.resolve());
+}
+
+/** Any other number is a signal, but not one of Linux; Docker tells the two apart. */
+function signalToSend(signal: string, reference: string): number {
+  if (/^\d+$/.test(signal) && Number(signal) > maxSignal) {
+    throw new EngineError(
+      'invalid-parameter',
+      `Cannot kill container: ${reference}: The linux daemon does not support signal ${signal}`,
+    );
+  }
+  return parseSignal(signal === '' ? 'KILL' : signal);
 }
 
 function findToKill(parts: Parts, reference: string): ContainerRecord {

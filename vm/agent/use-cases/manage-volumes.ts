@@ -19,11 +19,21 @@ export interface CreateVolumeRequest {
 }
 
 export async function createVolume(parts: Parts, request: CreateVolumeRequest): Promise<object> {
-  checkVolumeDriver(request.driver);
   const name = request.name === '' ? undefined : request.name;
+  checkDriver(request);
   const volume = await parts.volumes.ensure(name, request.labels, request.options);
   parts.events.publish('volume', 'create', volume.name, { driver: 'local' });
   return view(volume);
+}
+
+/** Docker names the volume first. */
+function checkDriver({ name, driver }: CreateVolumeRequest): void {
+  try {
+    checkVolumeDriver(driver);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.code, `create ${name}: ${error.message}`, { cause: error });
+  }
 }
 
 export function listVolumes(parts: Parts, filters: Filters): object {
@@ -64,6 +74,9 @@ export async function pruneVolumes(
 }
 
 function select(parts: Parts, filters: Filters): Volume[] {
+  if (!filters.get('dangling').every((text) => ['0', '1', 'true', 'false'].includes(text))) {
+    throw new EngineError('invalid-parameter', `Invalid filter 'dangling=[${filters.get('dangling').join(' ')}]'`);
+  }
   const dangling = filters.get('dangling').map((text) => ['1', 'true'].includes(text));
   return parts.volumes
     .all()

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { EngineError } from '../../contract/errors.ts';
 
 const numbers = constants.signals as Readonly<Record<string, number | undefined>>;
-const maxSignal = 64;
+export const maxSignal = 64;
 /** First real-time signal as glibc counts. */
 const realtimeMin = 34;
 

@@ -2,7 +2,7 @@
 export const events: readonly string[] = [
   'docker events --since 1 --until 2',
   'docker events --filter nonsense=1 --since 1 --until 2',
-  'date +%s > began; docker create --name e --label k=v busybox true > /dev/null; docker start -a e; docker rename e f; docker rm f; docker events --since $(cat began) --until $(date +%s) --format "{{.Type}} {{.Action}} {{.Actor.Attributes.name}}" --filter type=container',
+  'date +%s > began; docker create --name ee --label k=v busybox true > /dev/null; docker start -a ee; docker rename ee ff; docker rm ff; docker events --since $(cat began) --until $(date +%s) --format "{{.Type}} {{.Action}} {{.Actor.Attributes.name}}" --filter type=container',
   'docker events --since $(cat began) --until $(date +%s) --filter type=container --filter event=create --format "{{json .Actor.Attributes}} {{.Scope}} {{.Status}} {{.From}}"',
   'docker events --since $(cat began) --until $(date +%s) --filter type=container --filter event=die --format "{{json .Actor.Attributes}}"',
   'docker events --since $(cat began) --until $(date +%s) --filter label=k=v --format "{{.Action}}"',
@@ -12,7 +12,7 @@ export const events: readonly string[] = [
   'date +%s > began; docker tag busybox x:1; docker rmi x:1 > /dev/null; docker events --since $(cat began) --until $(date +%s) --filter type=image --format "{{.Action}} {{.Actor.Attributes.name}}"',
   'date +%s > began; docker volume create ev; docker run --rm -v ev:/v busybox true; docker volume rm ev; docker events --since $(cat began) --until $(date +%s) --filter type=volume --format "{{.Action}} {{.Actor.Attributes.driver}}"',
   'date +%s > began; docker network create en | wc -c; docker network rm en; docker events --since $(cat began) --until $(date +%s) --filter type=network --format "{{.Action}} {{json .Actor.Attributes}}"',
-  'date +%s > began; docker run -d --name e busybox sleep 1000 > /dev/null; docker exec e true; docker pause e; docker unpause e; docker kill -s CONT e; docker update --cpu-shares 5 e; docker restart -t 0 e; docker cp began e:/; docker cp e:/began - > /dev/null; docker rm -f e; docker events --since $(cat began) --until $(date +%s) --filter type=container --format "{{.Action}}"',
+  'date +%s > began; docker run -d --name ee busybox sleep 1000 > /dev/null; docker exec ee true; docker pause ee; docker unpause ee; docker kill -s CONT ee; docker update --cpu-shares 5 ee; docker restart -t 0 ee; docker cp began ee:/; docker cp ee:/began - > /dev/null; docker rm -f ee; docker events --since $(cat began) --until $(date +%s) --filter type=container --format "{{.Action}}"',
   'date +%s > began; docker run --rm busybox nothing-like-it 2> /dev/null; docker events --since $(cat began) --until $(date +%s) --format "{{.Type}} {{.Action}}" --filter type=container',
   'docker events --since $(cat began) --until $(date +%s) --filter type=nonsense',
   'docker events --since nonsense --until 2',

@@ -92,6 +92,7 @@ test('filters that are none', async (t) => {
       `/containers/json?filters=${filters({ publish: ['odd'] })}`,
       'error while looking up for publish odd: strconv.ParseUint: parsing "odd": invalid syntax',
     ],
+    [`/volumes?filters=${filters({ dangling: ['maybe'] })}`, "Invalid filter 'dangling=[maybe]'"],
     [`/networks?filters=${filters({ type: ['odd'] })}`, "invalid filter: 'type'='odd'"],
     [
       `/networks?filters=${filters({ dangling: ['maybe'] })}`,
@@ -112,6 +113,12 @@ test('names that are not there, and names that cannot be', async (t) => {
   await server.ask('POST', '/containers/create?name=there', { Image: 'img' });
   for (const [method, path, status, message] of [
     ['POST', '/containers/nothing/kill', 404, 'Cannot kill container: nothing: No such container: nothing'],
+    [
+      'POST',
+      '/containers/there/kill?signal=99',
+      400,
+      'Cannot kill container: there: The linux daemon does not support signal 99',
+    ],
     ['GET', '/images/nothing/json', 404, 'no such image: nothing: No such image: nothing:latest'],
     [
       'POST',
@@ -124,6 +131,15 @@ test('names that are not there, and names that cannot be', async (t) => {
     const answer = await server.ask(method, path);
     assert.deepEqual([answer.status, answer.message], [status, message]);
   }
+});
+
+test('a volume of a driver that is not there', async (t) => {
+  const server = await serveEngine(t);
+  const answer = await server.ask('POST', '/volumes/create', { Name: 'some', Driver: 'odd' });
+  assert.deepEqual(
+    [answer.status, answer.message],
+    [404, 'create some: error looking up volume plugin odd: plugin "odd" not found'],
+  );
 });
 
 test('networks that only a swarm has', async (t) => {
