@@ -17,6 +17,8 @@ export interface VmService {
   /** Guest asked first, then power button, then kill; resolves when the process is gone. */
   stop(signal?: AbortSignal): Promise<void>;
   restart(signal?: AbortSignal): Promise<void>;
+  /** Stops the VM, removes the data disk with all images, containers and volumes, and boots with an empty one. */
+  reset(signal?: AbortSignal): Promise<void>;
   /** The remedy for what is wrong now; resolves when ready. */
   mend(signal?: AbortSignal): Promise<void>;
   /** The serial console: captured text first, then live until the signal aborts. */

@@ -1,11 +1,13 @@
 /** Where this command line's program, image and window are, and what it writes to. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { HolderRole } from '../acquire.ts';
+import { homeHolder, type HolderRole } from '../acquire.ts';
+import { Doctor } from '../diagnostics/doctor.ts';
 import type { HomePaths } from '../home.ts';
 import type { HostAccess } from '../host-access.ts';
-import { hostArchitecture } from '../host.ts';
+import { chooseBackend, hostArchitecture } from '../host.ts';
 import { openHome } from '../open-home.ts';
+import type { SettingsService } from '../services.ts';
 
 export interface CliContext {
   readonly paths: HomePaths;
@@ -59,6 +61,18 @@ export async function accessTo(context: CliContext, options: AccessOptions): Pro
   const { paths, imageRoot, version } = context;
   const { access } = await openHome({ ...options, home: paths.root, imageRoot, shell: { version, shell: 'web' } });
   return access;
+}
+
+/** Probes from this process, for when no owner can. */
+export function ownDoctor(context: CliContext, settings: SettingsService): Doctor {
+  const { paths } = context;
+  return new Doctor({
+    paths,
+    settings: () => settings.current,
+    imageFolder: imageFolder(context),
+    chooseBackend: () => chooseBackend(paths, hostArchitecture(), settings.current, {}),
+    hasOwner: async () => (await homeHolder(paths.lock)) !== undefined,
+  });
 }
 
 export function imageFolder(context: CliContext): string {

@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util';
 import { toErrorView } from '../contract/errors.ts';
 import { defaultHome, prepareHome } from '../home.ts';
 import { describeError, exitCodes, UsageError, type Command, type CommandInput } from './command.ts';
+import { diagnose } from './commands/diagnose.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
 import { host } from './commands/host.ts';
 import { logs } from './commands/logs.ts';
+import { reset } from './commands/reset.ts';
 import { serve } from './commands/serve.ts';
 import { settings } from './commands/settings.ts';
 import { ssh } from './commands/ssh.ts';
@@ -17,7 +19,7 @@ import { up } from './commands/up.ts';
 import { programPlaces, type CliContext } from './context.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
-const commands: readonly Command[] = [up, down, status, serve, doctor, ssh, logs, settings, host];
+const commands: readonly Command[] = [up, down, status, serve, doctor, diagnose, ssh, logs, settings, reset, host];
 
 void main(process.argv.slice(2));
 

@@ -19,7 +19,7 @@ import type {
 import type { NetworkRequest, NetworkView } from './networks.ts';
 import type { Removal } from './removal.ts';
 import type { TaskView } from './tasks.ts';
-import type { DoctorCheck, Settings, VmView } from './vm.ts';
+import type { DoctorCheck, Settings, VmUsage, VmView } from './vm.ts';
 import type { VolumeView } from './volumes.ts';
 
 type Id = { readonly id: string };
@@ -40,8 +40,13 @@ export interface Calls {
   'vm.start': (input: Record<string, never>) => void;
   'vm.stop': (input: Record<string, never>) => void;
   'vm.restart': (input: Record<string, never>) => void;
+  /** All images, containers and volumes are gone for good; then the VM boots with an empty disk. */
+  'vm.reset': (input: Record<string, never>) => void;
   /** Does the remedy for whatever is wrong now: boots, rebuilds the link, or restarts the VM. */
   'vm.mend': (input: Record<string, never>) => void;
+  'vm.usage': (input: Record<string, never>) => VmUsage;
+  /** One text for a bug report, without secrets. */
+  'diagnostics.report': (input: Record<string, never>) => { text: string };
   'diagnostics.doctor': (input: Record<string, never>) => readonly DoctorCheck[];
   'settings.get': (input: Record<string, never>) => Settings;
   /** Takes effect at once where it can; returns what needs a restart of the VM. */

@@ -42,6 +42,13 @@ export interface VmView {
   readonly warnings: readonly { readonly message: string; readonly hint: string }[];
 }
 
+/** In bytes. Held: taken from this machine. Used: needed inside the VM; the rest of what is held can be given back. */
+export interface VmUsage {
+  readonly disk: { readonly limitBytes: number; readonly heldBytes: number; readonly usedBytes?: number };
+  /** `heldBytes` is absent when no VM runs, or the platform does not tell. */
+  readonly memory: { readonly limitBytes: number; readonly heldBytes?: number };
+}
+
 export interface VmSettings {
   /** 1 … the host's cores. */
   readonly cpus: number;

@@ -2,12 +2,15 @@
 import { once } from 'node:events';
 import type { EngineEvent } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
+import { diagnosticReport } from '../diagnostics/report.ts';
 import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
 import { StatsFeed } from '../engine/stats-feed.ts';
+import { homePaths } from '../home.ts';
 import type { HostServices } from '../services.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
+import { vmUsage } from '../vm/usage.ts';
 import { shellCalls, type ShellFacts } from './app.ts';
 import { ContainerHandlers } from './containers.ts';
 import type { Handlers, StreamHandler } from './handlers.ts';
@@ -35,6 +38,8 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const logs = new LogHandlers(engine, feed);
   const stats = new StatsFeed(engine);
   const { vm, settings, doctor } = services;
+  const paths = homePaths(services.home);
+  const readyLink = () => (vm.view.state.kind === 'ready' ? services.link : undefined);
   return {
     calls: {
       ...shellCalls(shell),
@@ -42,7 +47,14 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'vm.start': () => vm.start(),
       'vm.stop': () => vm.stop(),
       'vm.restart': () => vm.restart(),
+      'vm.reset': () => vm.reset(),
       'vm.mend': () => vm.mend(),
+      'vm.usage': (_input, signal) => vmUsage(paths, settings.current, readyLink(), signal),
+      'diagnostics.report': async (_input, signal) => {
+        const { version } = shell;
+        const sources = { version, paths, settings: settings.current, doctor, vm: vm.view, link: readyLink() };
+        return { text: await diagnosticReport(sources, signal) };
+      },
       'diagnostics.doctor': (_input, signal) => doctor.run(signal),
       'settings.get': () => settings.current,
       'settings.set': (input) => settings.set(input.settings),

@@ -1,4 +1,5 @@
 /** The VM as a service: one operation at a time, the state machine around it, and the watch over a VM that runs. */
+import { rm } from 'node:fs/promises';
 import { AppError, toErrorView } from '../contract/errors.ts';
 import type { VmView } from '../contract/vm.ts';
 import { dockerHost, type HomePaths } from '../home.ts';
@@ -17,7 +18,7 @@ import { ViewModel } from './view.ts';
 const bootAttempts = 2;
 const consoleCheckMs = 30_000;
 /** For a VM that nobody was attached to; an emulated guest needs a second or two to greet. */
-const reachGuestMs = 10_000;
+const reachGuestMs = 5000;
 
 export interface MachineOptions {
   readonly paths: HomePaths;
@@ -107,13 +108,25 @@ export class Machine implements VmService, AsyncDisposable {
     for (;;) {
       if (this.#operation?.kind === 'stop') return raceAbort(this.#operation.done, signal);
       if (this.#operation === undefined) break;
-      this.#operation.cancel.abort(new AppError('cancelled', 'start the VM: it was stopped meanwhile'));
-      await raceAbort(settled(this.#operation.done), signal);
+      await this.#cancelled(this.#operation, signal);
     }
     await raceAbort(
       this.#begin('stop', () => this.#shutDown()),
       signal,
     );
+  }
+
+  async reset(signal?: AbortSignal): Promise<void> {
+    this.#stoppedOnPurpose = true;
+    while (this.#operation !== undefined) await this.#cancelled(this.#operation, signal);
+    await raceAbort(
+      this.#begin('stop', async () => {
+        await this.#shutDown();
+        await rm(this.#options.paths.vm.dataDisk, { force: true });
+      }),
+      signal,
+    );
+    await this.start(signal);
   }
 
   async restart(signal?: AbortSignal): Promise<void> {
@@ -147,6 +160,14 @@ export class Machine implements VmService, AsyncDisposable {
     const running = this.#running;
     this.#running = undefined;
     await running?.[Symbol.asyncDispose]();
+  }
+
+  /** Waits for its end; a boot is told to end. */
+  async #cancelled(operation: Operation, signal: AbortSignal | undefined): Promise<void> {
+    if (operation.kind === 'start') {
+      operation.cancel.abort(new AppError('cancelled', 'start the VM: it was stopped meanwhile'));
+    }
+    await raceAbort(settled(operation.done), signal);
   }
 
   #begin(kind: Operation['kind'], work: (cancelled: AbortSignal) => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import { host } from '../bridge.ts';
 import type { Mend } from '../stores/health.ts';
 import { showError } from '../stores/toasts.ts';
 
-type EngineVerb = 'start' | 'stop' | 'restart' | 'mend';
+type EngineVerb = 'start' | 'stop' | 'restart' | 'reset' | 'mend';
 
 export const useEngineAction = create<{ readonly running: EngineVerb | undefined }>(() => ({ running: undefined }));
 

@@ -2,6 +2,7 @@ import { lazy, Suspense } from 'react';
 import { useDialog } from '../stores/dialogs.ts';
 import { RemoveContainersDialog } from '../screens/containers/remove-dialog.tsx';
 import { RenameDialog } from '../screens/containers/rename-dialog.tsx';
+import { ResetDialog } from '../screens/engine/reset-dialog.tsx';
 import { StopEngineDialog } from '../screens/engine/stop-dialog.tsx';
 import { RemoveImageDialog } from '../screens/images/remove-image-dialog.tsx';
 import { TagDialog } from '../screens/images/tag-dialog.tsx';
@@ -86,6 +87,8 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <EditDialog key={dialog.id} id={dialog.id} />;
     case 'stop-engine':
       return <StopEngineDialog restart={dialog.restart} />;
+    case 'reset-engine':
+      return <ResetDialog />;
     case 'shortcuts':
       return <ShortcutsDialog />;
     case 'palette':

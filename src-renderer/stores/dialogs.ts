@@ -19,6 +19,7 @@ export type DialogState =
   | { readonly kind: 'rename'; readonly id: string }
   | { readonly kind: 'edit-container'; readonly id: string }
   | { readonly kind: 'stop-engine'; readonly restart: boolean }
+  | { readonly kind: 'reset-engine' }
   | { readonly kind: 'shortcuts' }
   | { readonly kind: 'palette' };
 

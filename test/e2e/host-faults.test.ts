@@ -203,6 +203,15 @@ describe('with a VM', () => {
     ok(await home.docker(['start', '-a', 'kept']));
   });
 
+  test('a report tells of the engine; a reset leaves nothing of what was in it, and boots', async () => {
+    const report = ok(await home.wherry(['diagnose']));
+    assert.match(report, /== Engine: GET \/containers\/json[^]*"\/kept"[^]*== Serial console[^]*wherry: stage engine/);
+    ok(await home.docker(['volume', 'create', 'gone']));
+    ok(await home.wherry(['reset', '--yes']));
+    assert.equal(ok(await home.docker(['ps', '-aq'])) + ok(await home.docker(['volume', 'ls', '-q'])), '');
+    assert.equal(ok(await home.docker(['images', '--format', '{{.Repository}}'])).trim(), 'wherry/starter');
+  });
+
   test('down ends the VM, the owner and the socket', async () => {
     const found = await status();
     ok(await home.wherry(['down']));

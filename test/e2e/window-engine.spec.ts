@@ -51,3 +51,35 @@ test('the theme is a setting that takes effect at once and is kept', async ({ pa
   await page.reload();
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
 });
+
+test('a reset wants the word typed, and says what goes', async ({ page, host, open }) => {
+  host.bootStepMs = 20;
+  await open();
+  await page.getByRole('button', { name: 'Engine', exact: true }).click();
+  await page.getByRole('radio', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Reset…' }).click();
+  const question = page.getByRole('alertdialog');
+  await expect(question).toContainText(`${host.containers.current.length} containers`);
+  await expect(question.getByRole('button', { name: 'Remove everything' })).toBeDisabled();
+  await question.getByLabel('Type “reset” to go on').fill('rest');
+  await expect(question.getByRole('button', { name: 'Remove everything' })).toBeDisabled();
+  await page.keyboard.press('Escape');
+  expect(inputsOf(host, 'vm.reset')).toHaveLength(0);
+  await page.getByRole('button', { name: 'Reset…' }).click();
+  await question.getByLabel('Type “reset” to go on').fill('Reset');
+  await question.getByRole('button', { name: 'Remove everything' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).getByText('Containers').click();
+  await expect(page.getByRole('heading', { name: 'Ready when you are' })).toBeVisible();
+  expect(inputsOf(host, 'vm.reset')).toHaveLength(1);
+});
+
+test('what the VM holds is shown, and a report for a bug is saved', async ({ page, open }) => {
+  await open();
+  await page.getByRole('button', { name: 'Engine', exact: true }).click();
+  const usage = page.getByRole('region', { name: 'Usage' });
+  await expect(usage.getByRole('meter', { name: 'Disk' })).toHaveAttribute('aria-valuetext', /of/);
+  await expect(usage).toContainText('can be given back');
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save a report' }).click();
+  expect((await saved).suggestedFilename()).toMatch(/^wherry-report-\d{4}-\d\d-\d\d\.txt$/);
+});

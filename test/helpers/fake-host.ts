@@ -91,6 +91,17 @@ export class FakeHost {
           this.failAt = undefined;
           return this.boot();
         }),
+      'vm.reset': () =>
+        this.#record('vm.reset', {}, async () => {
+          this.containers.set([]);
+          this.images.set([]);
+          await this.boot();
+        }),
+      'vm.usage': () => ({
+        disk: { limitBytes: 64 * 1024 ** 3, heldBytes: 9.1 * 1024 ** 3, usedBytes: 6.4 * 1024 ** 3 },
+        memory: { limitBytes: 6 * 1024 ** 3, heldBytes: 1.2 * 1024 ** 3 },
+      }),
+      'diagnostics.report': () => this.#record('diagnostics.report', {}, () => ({ text: '== About\n' })),
       'diagnostics.doctor': () =>
         this.#record('diagnostics.doctor', {}, async () => {
           await sleep(300);

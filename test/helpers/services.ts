@@ -45,6 +45,7 @@ export function fakeServices(overrides: ServiceOverrides): HostServices & AsyncD
         return Promise.resolve();
       },
       restart: () => Promise.resolve(),
+      reset: () => Promise.resolve(),
       mend: () => Promise.resolve(),
       // eslint-disable-next-line @typescript-eslint/require-await -- a stream of ready items
       console: async function* () {

@@ -1,10 +1,7 @@
 import type { DoctorCheck } from '../../contract/vm.ts';
-import { homeHolder } from '../../acquire.ts';
-import { Doctor } from '../../diagnostics/doctor.ts';
-import { chooseBackend, hostArchitecture } from '../../host.ts';
 import { SettingsStore } from '../../settings/store.ts';
 import { exitCodes, type Command } from '../command.ts';
-import { imageFolder, type CliContext } from '../context.ts';
+import { ownDoctor, type CliContext } from '../context.ts';
 import { connectToOwner } from '../owner.ts';
 
 const marks: Readonly<Record<DoctorCheck['state'], string>> = { ok: '✓', warning: '!', failed: '✗', skipped: '-' };
@@ -32,15 +29,7 @@ async function runChecks(context: CliContext): Promise<readonly DoctorCheck[]> {
     context.signal.throwIfAborted();
     context.report(`! The owner process could not be asked: ${(error as Error).message}`);
   }
-  const { paths } = context;
-  const settings = await SettingsStore.open(paths);
-  return new Doctor({
-    paths,
-    settings: () => settings.current,
-    imageFolder: imageFolder(context),
-    chooseBackend: () => chooseBackend(paths, hostArchitecture(), settings.current, {}),
-    hasOwner: async () => (await homeHolder(paths.lock)) !== undefined,
-  }).run(context.signal);
+  return ownDoctor(context, await SettingsStore.open(context.paths)).run(context.signal);
 }
 
 function describe(checks: readonly DoctorCheck[]): string[] {

@@ -1,12 +1,14 @@
 import { useState } from 'react';
-import { CircleAlert, CircleCheck, CircleMinus, Stethoscope, TriangleAlert } from 'lucide-react';
+import { CircleAlert, CircleCheck, CircleMinus, FileDown, Stethoscope, TriangleAlert } from 'lucide-react';
 import type { DoctorCheck } from '../../../src-main/contract/vm.ts';
+import { saveText } from '../../actions/links.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { formatCount } from '../../format/quantities.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { errorText } from '../../stores/follow-stream.ts';
+import { showError } from '../../stores/toasts.ts';
 
 const icons = { ok: CircleCheck, warning: TriangleAlert, failed: CircleAlert, skipped: CircleMinus };
 const tones = { ok: 'good', warning: 'warn', failed: 'bad', skipped: '' };
@@ -51,7 +53,32 @@ export function Doctor() {
       ) : (
         <p className="quiet">Probes what the engine needs, one by one, and says how to mend what is not right.</p>
       )}
+      <SaveReport />
     </section>
+  );
+}
+
+/** For a bug report. Its reader sees first what goes out. */
+function SaveReport() {
+  const [busy, setBusy] = useState(false);
+  const save = () => {
+    setBusy(true);
+    host
+      .call('diagnostics.report', {})
+      .then(({ text }) => saveText([text], `wherry-report-${new Date().toISOString().slice(0, 10)}.txt`))
+      .catch((error: unknown) => showError('Could not write the report', error))
+      .finally(() => setBusy(false));
+  };
+  return (
+    <div className="report">
+      <p className="quiet">
+        A report for a bug: versions, settings, what the doctor finds, the engine’s lists and logs. Passwords, tokens
+        and keys are taken out; read it before you send it on.
+      </p>
+      <Button small icon={FileDown} busy={busy} onClick={save}>
+        Save a report
+      </Button>
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Copy, Power, RotateCw, Square, Wrench } from 'lucide-react';
+import { Copy, Power, RotateCw, Square, Trash2, Wrench } from 'lucide-react';
 import { actOnEngine, mend, useEngineAction } from '../../actions/engine.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button, IconButton } from '../../components/button.tsx';
@@ -13,6 +13,7 @@ import { useHealth, useVm } from '../../stores/vm.ts';
 import { StageList } from '../boot/stage-list.tsx';
 import { Doctor } from './doctor.tsx';
 import { Resources } from './resources.tsx';
+import { Usage } from './usage.tsx';
 import { WindowSettings } from './window-settings.tsx';
 
 type Part = 'status' | 'console' | 'settings';
@@ -44,6 +45,7 @@ export function EngineScreen() {
         <div className="page-body scroll">
           <Resources />
           <WindowSettings />
+          <StartOver />
         </div>
       ) : null}
     </ScreenFrame>
@@ -107,6 +109,28 @@ function EngineActions() {
   );
 }
 
+function StartOver() {
+  const running = useEngineAction((store) => store.running);
+  return (
+    <section>
+      <h2>Start over</h2>
+      <div className="settings-lines">
+        <div>
+          <span>Remove all images, containers and volumes, and begin with an empty disk.</span>
+          <Button
+            tone="danger"
+            icon={Trash2}
+            busy={running === 'reset'}
+            onClick={() => openDialog({ kind: 'reset-engine' })}
+          >
+            Reset…
+          </Button>
+        </div>
+      </div>
+    </section>
+  );
+}
+
 function StatusPart() {
   const view = useVm((store) => store.value);
   return (
@@ -116,6 +140,7 @@ function StatusPart() {
         {view ? <StageList stages={view.stages} /> : null}
       </section>
       <Doctor />
+      <Usage />
       {view ? (
         <section>
           <h2>For the docker command</h2>

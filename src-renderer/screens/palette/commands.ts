@@ -141,6 +141,13 @@ const engineActions: readonly Command[] = [
     icon: Power,
     run: () => openDialog({ kind: 'stop-engine', restart: false }),
   },
+  {
+    key: 'engine-reset',
+    text: 'Reset the engine: remove everything',
+    note: '',
+    icon: Trash2,
+    run: () => openDialog({ kind: 'reset-engine' }),
+  },
 ];
 
 function containerCommands(container: ContainerView, ready: boolean): readonly Command[] {

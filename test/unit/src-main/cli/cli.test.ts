@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -33,6 +33,10 @@ test('wrong usage ends with 2 and names what is wrong', () => {
   assert.match(wherry('up', '--fast').stderr, /Unknown option '--fast'/);
   assert.equal(wherry('settings', 'vm.wings=2').code, 2);
   assert.equal(wherry('logs', 'engine').code, 2);
+  assert.equal(wherry('diagnose', 'a', 'b').code, 2);
+  const reset = wherry('reset');
+  assert.equal(reset.code, 2);
+  assert.match(reset.stderr, /removes all images, containers and volumes for good\. If you mean it: wherry reset --yes/);
 });
 
 test('help names every command but the hidden one, and each has its own', () => {
@@ -66,6 +70,15 @@ test('the doctor names the missing image as the broken stage', () => {
   assert.equal(ended.code, 1);
   assert.match(ended.stdout, /✗ system image/);
   assert.match(ended.stdout, /Broken: system image\./);
+});
+
+test('a report for a bug is printed, or written for its owner only', () => {
+  const printed = wherry('diagnose');
+  assert.equal(printed.code, 0);
+  assert.match(printed.stdout, /== About[^]*== Settings[^]*== Doctor/);
+  const file = path.join(home, 'report.txt');
+  assert.match(wherry('diagnose', file).stdout, /^Written to .*report\.txt\.$/m);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('up without an image fails with what to do, and its background owner can be ended', () => {

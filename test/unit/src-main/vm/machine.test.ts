@@ -1,6 +1,7 @@
 /** The VM service over a back end whose guests are in this process: every path but QEMU itself is real. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -191,6 +192,33 @@ test('a stop of a VM whose guest cannot be reached presses the power button', as
   assert.deepEqual(backend.vms[0]?.log, ['power button']);
   assert.equal(seen.at(-2), 'stopping power-button');
   assert.equal(second.view.state.kind, 'absent');
+});
+
+test('a reset asks the guest to end, removes the disk and boots with an empty one', async (t) => {
+  const { machine, backend, paths } = await setUp(t);
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'everything');
+  const atStart: boolean[] = [];
+  backend.beforeStart = () => void atStart.push(existsSync(paths.vm.dataDisk));
+  await machine.reset();
+  assert.deepEqual(backend.vms[0]?.log, ['shutdown']);
+  assert.deepEqual([machine.view.state.kind, backend.starts, atStart], ['ready', 2, [false]]);
+  assert.ok(existsSync(paths.vm.clientKey), 'keys stay');
+});
+
+test('a reset during the boot ends that first', async (t) => {
+  const { machine, backend } = await setUp(t, {
+    onStart: (attempt, signal) =>
+      attempt > 1
+        ? undefined
+        : new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('ended')))),
+  });
+  const first = machine.start();
+  const ended = assert.rejects(first, { code: 'cancelled' });
+  while (backend.starts === 0) await new Promise((resolve) => setImmediate(resolve));
+  await machine.reset();
+  await ended;
+  assert.deepEqual([machine.view.state.kind, backend.starts], ['ready', 2]);
 });
 
 test('mend rebuilds a dead link and leaves the VM alone', async (t) => {
