@@ -32,7 +32,7 @@ export async function step(name, work) {
   const startedAt = performance.now();
   const value = await work();
   const tookMs = performance.now() - startedAt;
-  if (tookMs > 1000) process.stderr.write(`  done in ${(tookMs / 1000).toFixed(1)} s\n`);
+  if (tookMs > 1000) process.stderr.write(`  ${name}: done in ${(tookMs / 1000).toFixed(1)} s\n`);
   return value;
 }
 
