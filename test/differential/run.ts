@@ -45,7 +45,7 @@ try {
     lineReader((line) => {
       const found = /DIFF (\{.*\})/.exec(line)?.[1];
       if (found !== undefined) take(JSON.parse(found) as Compared);
-      else process.stderr.write(`${line}\n`);
+      else if (line !== '') process.stderr.write(`${line}\n`);
     }),
     AbortSignal.timeout(deadlineMs),
   );

@@ -14,6 +14,8 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'docker create --log-opt max-file=0 busybox': 'refused when it is created; docker.io takes it and fails at the start',
   'docker create --gpus all busybox > /dev/null; docker start $(docker ps -lq) 2>&1 | tail -1':
     'refused when it is created; docker.io takes it and fails at the start',
+  'docker info --format "{{json .Warnings}}"':
+    "docker.io misses the kernel's bridge filter, which our firewall rules do without",
   'docker info --format "{{.DefaultRuntime}} {{.LiveRestoreEnabled}}"':
     'the runtime is our own, and containers outlive the agent',
   'docker info --format "{{json .Plugins.Network}} {{json .Plugins.Log}}"': 'only what the engine has is listed',

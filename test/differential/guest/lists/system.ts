@@ -19,6 +19,7 @@ export const system: readonly string[] = [
   'docker system df -v --format "{{range .Images}}{{.Repository}} {{.Tag}} {{.SharedSize}} {{.Containers}}{{end}}"',
   'docker system df -v',
   'docker info --format "{{.Driver}} {{.LoggingDriver}} {{.CgroupDriver}} {{.NCPU}} {{.Architecture}} {{.OSType}} {{.Isolation}}"',
+  'docker info --format "{{json .Warnings}}"',
   'docker info --format "{{.DefaultRuntime}} {{.LiveRestoreEnabled}}"',
   'docker info --format "{{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}} {{json .Plugins.Volume}} {{json .Plugins.Authorization}}"',
   'docker info --format "{{json .Plugins.Network}} {{json .Plugins.Log}}"',
