@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -159,6 +159,19 @@ describe('with a VM', () => {
     assert.equal(await eventually('fetch the page', fetchPage), 'hello');
     ok(await home.docker(['rm', '-f', 'web']));
     assert.equal((await fetchPage()).code, 1);
+  });
+
+  test('the room of what is removed goes back to the host', async () => {
+    const heldMiB = (): number => (statSync(path.join(home.path, 'vm', 'data.qcow2')).blocks * 512) / 1024 ** 2;
+    const before = heldMiB();
+    const fill = 'dd if=/dev/urandom of=/v/f bs=1M count=48 && sync';
+    ok(await home.docker(['run', '--rm', '-v', 'full:/v', image, 'sh', '-c', fill]));
+    assert.ok(heldMiB() >= before + 48, `${heldMiB()} MiB after ${before} MiB`);
+    ok(await home.docker(['volume', 'rm', 'full']));
+    await eventually('shrink', () => {
+      const held = heldMiB();
+      return Promise.resolve({ code: held < before + 24 ? 0 : 1, stdout: '', stderr: `${held} MiB, ${before} before` });
+    });
   });
 
   test('kill -9 of the owner: the VM runs on, status tells the truth, up attaches to it', async () => {

@@ -1,0 +1,123 @@
+/**
+ * Every screen, in light and dark: axe finds nothing serious (WCAG 2.2 A and AA), and a picture is kept in
+ * test/e2e/screenshots. Against the fake host.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import type { FakeHost } from '../helpers/fake-host.ts';
+import { expect, rowOf, test } from '../helpers/window-test.ts';
+
+// They share nothing: both workers take of them.
+test.describe.configure({ mode: 'parallel' });
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface View {
+  /** As a link names it. */
+  readonly at: string;
+  /** What is there once it is drawn. */
+  readonly shows: string | RegExp;
+  readonly before?: (host: FakeHost) => void;
+  readonly then?: (page: Page) => Promise<void>;
+}
+
+const press = (name: string | RegExp) => async (page: Page) =>
+  page.getByRole('button', { name }).filter({ visible: true }).first().click();
+
+const views: Readonly<Record<string, View>> = {
+  containers: { at: '/containers', shows: 'web' },
+  'container-logs': { at: '/containers/web/logs', shows: /GET|listening|started/i },
+  'container-stats': { at: '/containers/web/stats', shows: 'Memory' },
+  'container-processes': { at: '/containers/web/processes', shows: 'COMMAND' },
+  'container-history': { at: '/containers/web/history', shows: 'Started' },
+  'container-overview': { at: '/containers/web/overview', shows: 'Image' },
+  'container-inspect': { at: '/containers/web/inspect', shows: 'Id' },
+  'edit-dialog': {
+    at: '/containers/web/logs',
+    shows: 'web',
+    then: async (page) => {
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Edit…' }).click();
+    },
+  },
+  images: { at: '/images', shows: 'postgres:17' },
+  image: { at: '/images/postgres%3A17', shows: 'postgres:17' },
+  'pull-dialog': { at: '/images', shows: 'postgres:17', then: press(/^Pull image/) },
+  'run-dialog': { at: '/containers', shows: 'web', then: press('Run') },
+  volumes: { at: '/volumes', shows: 'web-data' },
+  volume: { at: '/volumes/web-data', shows: 'web-data' },
+  networks: { at: '/networks', shows: 'shop_back' },
+  'networks-map': {
+    at: '/networks',
+    shows: 'shop_back',
+    then: async (page) => page.getByRole('radio', { name: 'Map' }).click(),
+  },
+  network: { at: '/networks/shop_back', shows: 'shop_back' },
+  logs: { at: '/logs', shows: 'Logs' },
+  events: { at: '/events', shows: 'Events' },
+  engine: { at: '/engine', shows: 'Stages', then: press('Check everything') },
+  'engine-settings': {
+    at: '/engine',
+    shows: 'Stages',
+    then: async (page) => page.getByRole('radio', { name: 'Settings' }).click(),
+  },
+  palette: { at: '/containers', shows: 'web', then: async (page) => page.keyboard.press('Control+k') },
+  shortcuts: { at: '/containers', shows: 'web', then: async (page) => page.keyboard.press('?') },
+  'remove-dialog': {
+    at: '/containers',
+    shows: 'web',
+    then: async (page) => {
+      await rowOf(page, 'web').hover();
+      await rowOf(page, 'web').getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Remove…' }).click();
+    },
+  },
+  'engine-off': {
+    at: '/containers',
+    shows: /off|stopped/i,
+    before: (host) => host.setState({ kind: 'absent' }),
+  },
+  'engine-failed': {
+    at: '/containers',
+    shows: /no answer/,
+    before: (host) =>
+      host.setState({
+        kind: 'failed',
+        stage: 'ssh',
+        message: 'Secure link: no answer within 30 s',
+        hint: 'Try again.',
+      }),
+  },
+};
+
+for (const [name, view] of Object.entries(views)) {
+  test(`${name} is readable by everybody`, async ({ page, fake, host }) => {
+    view.before?.(host);
+    await page.goto(`${fake.url}${view.at}`);
+    await expect(page.getByText(view.shows).filter({ visible: true }).first()).toBeVisible();
+    await view.then?.(page);
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await page.screenshot({
+        path: path.join(import.meta.dirname, 'screenshots', `${name}-${scheme}.png`),
+        animations: 'disabled',
+      });
+      expect(await findings(page), scheme).toEqual([]);
+    }
+  });
+}
+
+/** Serious and critical ones, with where they are. */
+async function findings(page: Page): Promise<string[]> {
+  // Not as a script of the page, whose policy lets only its own run.
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate<AxeResults>(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })`,
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help}\n${nodes.map(({ html }) => html.slice(0, 300)).join('\n')}`);
+}
