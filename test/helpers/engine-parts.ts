@@ -77,7 +77,9 @@ export async function makeEngine(t: TestContext): Promise<TestEngine> {
     mount: (volume, target) => Promise.resolve(void mounted.set(target, volume)),
     unmount: (target) => Promise.resolve(void mounted.delete(target)),
   };
-  const volumes = new VolumeStore(database, `${folder}/data/volumes`, mounter.unmount);
+  const volumes = new VolumeStore(database, `${folder}/data/volumes`, mounter.unmount, (action, name) =>
+    feed.publish('volume', action, name, { driver: 'local' }),
+  );
   const parts: Parts = {
     config,
     hostGateway: '10.0.2.2',

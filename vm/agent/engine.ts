@@ -154,8 +154,10 @@ function buildParts(built: {
   readonly network: NetworkService;
   readonly runtime: RuntimeServices;
 }): Parts {
-  const { config, runtime } = built;
-  const volumes = new VolumeStore(built.database, `${config.dataDir}/volumes`, systemMounter.unmount);
+  const { config, runtime, events } = built;
+  const volumes = new VolumeStore(built.database, `${config.dataDir}/volumes`, systemMounter.unmount, (action, name) =>
+    events.publish('volume', action, name, { driver: 'local' }),
+  );
   const parts: Parts = {
     config,
     hostGateway: built.seed?.hostGateway ?? '127.0.0.1',
@@ -168,7 +170,7 @@ function buildParts(built: {
     runtime: runtime.runtime,
     files: new FilesProgram(`${config.programsDir}/unpack`, `${config.runDir}/files`),
     network: built.network,
-    events: built.events,
+    events,
     seccompProfile: runtime.seccompProfile,
     applyLimits: runtime.applyLimits,
     readStats: runtime.readStats,

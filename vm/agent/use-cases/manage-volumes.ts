@@ -21,9 +21,7 @@ export interface CreateVolumeRequest {
 export async function createVolume(parts: Parts, request: CreateVolumeRequest): Promise<object> {
   const name = request.name === '' ? undefined : request.name;
   checkDriver(request);
-  const volume = await parts.volumes.ensure(name, request.labels, request.options);
-  parts.events.publish('volume', 'create', volume.name, { driver: 'local' });
-  return view(volume);
+  return view(await parts.volumes.ensure(name, request.labels, request.options));
 }
 
 /** Docker names the volume first. */
@@ -47,7 +45,6 @@ export function inspectVolume(parts: Parts, name: string): object {
 export async function removeVolume(parts: Parts, name: string, force: boolean): Promise<void> {
   try {
     await parts.volumes.remove(name, (volume) => usersOfVolume(parts, volume));
-    parts.events.publish('volume', 'destroy', name, { driver: 'local' });
   } catch (error) {
     if (!(force && error instanceof EngineError && error.code === 'not-found')) throw error;
   }

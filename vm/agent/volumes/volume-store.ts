@@ -29,6 +29,8 @@ export interface Volume {
   readonly mountpoint: string;
 }
 
+export type VolumeListener = (action: 'create' | 'destroy', name: string) => void;
+
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 /** Docker marks anonymous volumes so. */
 const anonymousLabel = 'com.docker.volume.anonymous';
@@ -37,13 +39,23 @@ export class VolumeStore {
   private readonly database: Database;
   private readonly root: string;
   private readonly unmount: (mountpoint: string) => Promise<void>;
+  private readonly told: VolumeListener;
   private readonly byName = new Map<string, Volume>();
 
-  /** `unmount`: called before a volume is deleted, so that only its own folder is. */
-  constructor(database: Database, root: string, unmount: (mountpoint: string) => Promise<void>) {
+  /**
+   * @param unmount called before a volume is deleted, so that only its own folder is
+   * @param told of every one that is made or deleted, also with a container
+   */
+  constructor(
+    database: Database,
+    root: string,
+    unmount: (mountpoint: string) => Promise<void>,
+    told: VolumeListener = () => undefined,
+  ) {
     this.database = database;
     this.root = root;
     this.unmount = unmount;
+    this.told = told;
     for (const row of database.all('SELECT * FROM volume')) {
       const name = String(row.name);
       this.byName.set(name, {
@@ -107,6 +119,7 @@ export class VolumeStore {
       volume.createdAt,
     );
     this.byName.set(chosen, volume);
+    this.told('create', chosen);
     return volume;
   }
 
@@ -121,6 +134,7 @@ export class VolumeStore {
     await rm(`${this.root}/${volume.name}`, { recursive: true, force: true });
     this.database.run('DELETE FROM volume WHERE name = ?', name);
     this.byName.delete(name);
+    this.told('destroy', name);
   }
 
   /** With its container; leaves named volumes and those that others use. */

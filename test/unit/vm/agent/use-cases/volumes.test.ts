@@ -129,3 +129,24 @@ test('a start by hand lets the restart policy count anew; updates that cannot be
   const RestartPolicy = { Name: 'always', MaximumRetryCount: 0 };
   await assert.rejects(updateContainer(engine.parts, gone, { RestartPolicy }), /AutoRemove is enabled/);
 });
+
+test('one that a container brings and takes with it is told as one that a user makes and removes', async (t) => {
+  const engine = await makeEngine(t);
+  await create(engine, 'own', {});
+  await create(engine, 'own', {});
+  const id = await engine.create('user', {
+    HostConfig: { Binds: ['own:/own', 'brought:/b'] },
+    Volumes: { '/unnamed': {} },
+  });
+  const { Name: unnamed = '' } =
+    engine.parts.store.find(id).mounts.find(({ Destination }) => Destination === '/unnamed') ?? {};
+  await removeContainer(engine.parts, id, { volumes: true });
+  await removeVolume(engine.parts, 'brought', false);
+  const told = engine.events
+    .filter(({ Type }) => Type === 'volume')
+    .map(({ Action, Actor }) => `${Action} ${Actor.ID}`);
+  assert.deepEqual(
+    told.sort(),
+    ['create brought', `create ${unnamed}`, 'create own', 'destroy brought', `destroy ${unnamed}`].sort(),
+  );
+});
