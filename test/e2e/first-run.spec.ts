@@ -3,34 +3,23 @@
  * published port, logs, terminal, stop, remove. Every screen on the way is kept in test/e2e/screenshots.
  */
 import path from 'node:path';
-import { expect, test, type Page } from '@playwright/test';
-import { startRegistry, type Registry } from '../helpers/registry.ts';
-import { WebWindow } from '../helpers/web-window.ts';
-import { WherryHome } from '../helpers/wherry-cli.ts';
+import type { Page } from '@playwright/test';
+import { expect, rowWith, test } from '../helpers/real-window.ts';
+import type { Registry } from '../helpers/registry.ts';
+import type { WherryHome } from '../helpers/wherry-cli.ts';
 
 test.describe.configure({ mode: 'serial' });
 
 let registry: Registry;
 let home: WherryHome;
-let shell: WebWindow;
 let page: Page;
 
-test.beforeAll(async ({ browser }) => {
-  test.setTimeout(400_000);
-  registry = await startRegistry({ 'busybox:latest': 'busybox', 'nginx:latest': 'nginx' });
-  home = await WherryHome.create();
-  shell = await WebWindow.start(home);
-  page = await browser.newPage();
-  await page.goto(shell.url);
+test.beforeAll(async ({ real }) => {
+  ({ registry, home } = real);
+  page = await real.openPage();
 });
 
-test.afterAll(async () => {
-  test.setTimeout(120_000);
-  await page.close();
-  await shell[Symbol.asyncDispose]();
-  await home[Symbol.asyncDispose]();
-  await registry[Symbol.asyncDispose]();
-});
+test.afterAll(() => page.close());
 
 async function picture(name: string): Promise<void> {
   for (const scheme of ['light', 'dark'] as const) {
@@ -42,10 +31,7 @@ async function picture(name: string): Promise<void> {
   }
 }
 
-/** The row of a table that holds this text. */
-function row(text: string): ReturnType<Page['locator']> {
-  return page.getByRole('row').filter({ hasText: text });
-}
+const row = (text: string) => rowWith(page, text);
 
 test('the window shows the boot, then that the engine is ready', async () => {
   await picture('boot');
