@@ -7,6 +7,7 @@
 #include "unpack/report.h"
 #include "unpack/view.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,10 +22,14 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-enum { report_fd = 3, max_links = 40 };
+/* More than that nobody reads by eye. */
+enum { report_fd = 3, max_links = 40, max_listed = 10000 };
 
 static int run(const struct view *view, int root_fd, int count, char **words, const char **kind, struct error *error);
 static int find(int root_fd, const char *path, const char **kind, struct error *error);
+static int list(int root_fd, const char *path, const char **kind, struct error *error);
+static int print_entries(DIR *folder, const char *path, struct error *error);
+static int print_entry(int folder, const char *name, struct error *error);
 static int get(const struct view *view, int root_fd, const char *path, const char *name, const char **kind,
                struct error *error);
 static int pack_to_stdout(const struct view *view, const char *source, const char *as, struct error *error);
@@ -55,6 +60,8 @@ static int run(const struct view *view, int root_fd, int count, char **words, co
         cleanup_close int fd = find(root_fd, words[1], kind, error);
         return fd < 0 ? -1 : report_done();
     }
+    if (count == 2 && strcmp(words[0], "list") == 0)
+        return list(root_fd, words[1], kind, error);
     if (count == 3 && strcmp(words[0], "get") == 0)
         return get(view, root_fd, words[1], words[2], kind, error) < 0 ? -1 : report_done();
     if (count == 1 && strcmp(words[0], "export") == 0) {
@@ -73,6 +80,56 @@ static int find(int root_fd, const char *path, const char **kind, struct error *
     bool follows = length == 0 || path[length - 1] == '/' || (length >= 2 && strcmp(path + length - 2, "/.") == 0);
     cleanup_close int fd = open_at(root_fd, path, O_PATH | (follows ? 0 : O_NOFOLLOW), kind, error);
     return fd < 0 || print_found(root_fd, path, fd, error) < 0 ? -1 : take_fd(&fd);
+}
+
+static int list(int root_fd, const char *path, const char **kind, struct error *error) {
+    cleanup_close int fd = open_at(root_fd, path, O_RDONLY | O_DIRECTORY, kind, error);
+    if (fd < 0)
+        return -1;
+    DIR *folder = fdopendir(fd);
+    if (folder == NULL)
+        return fail(error, errno, "read %s", path);
+    take_fd(&fd); /* the folder's now */
+    int result = print_entries(folder, path, error);
+    closedir(folder);
+    return result;
+}
+
+static int print_entries(DIR *folder, const char *path, struct error *error) {
+    unsigned count = 0;
+    for (struct dirent *entry; errno = 0, entry = readdir(folder), entry != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (++count > max_listed)
+            break;
+        if (print_entry(dirfd(folder), entry->d_name, error) < 0)
+            return -1;
+    }
+    if (errno != 0)
+        return fail(error, errno, "read %s", path);
+    report_begin("result");
+    report_number("more", count > max_listed);
+    report_end();
+    return 0;
+}
+
+static int print_entry(int folder, const char *name, struct error *error) {
+    struct stat status;
+    char target[PATH_MAX] = "";
+    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : fail(error, errno, "look at %s", name); /* went meanwhile */
+    if (S_ISLNK(status.st_mode)) {
+        ssize_t size = readlinkat(folder, name, target, sizeof target - 1);
+        target[size < 0 ? 0 : size] = 0;
+    }
+    report_begin("entry");
+    report_text("name", name);
+    report_number("mode", status.st_mode);
+    report_number("size", (uint64_t)status.st_size);
+    report_number("seconds", (uint64_t)(status.st_mtim.tv_sec < 0 ? 0 : status.st_mtim.tv_sec));
+    report_text("target", target);
+    report_end();
+    return 0;
 }
 
 static int get(const struct view *view, int root_fd, const char *path, const char *name, const char **kind,

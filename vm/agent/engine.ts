@@ -8,6 +8,7 @@ import { readSeed } from './health.ts';
 import { buildRoutes } from './http/build.ts';
 import { commitRoutes } from './http/commit.ts';
 import { containerFileRoutes } from './http/container-files.ts';
+import { folderListingRoutes } from './http/folder-listing.ts';
 import { containerStreamRoutes } from './http/container-streams.ts';
 import { containerRoutes } from './http/containers.ts';
 import { eventRoutes } from './http/events.ts';
@@ -186,6 +187,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...containerRoutes(parts),
     ...containerStreamRoutes(parts),
     ...containerFileRoutes(parts),
+    ...folderListingRoutes(parts),
     ...execRoutes(parts),
     ...imageRoutes(images.parts),
     ...commitRoutes(parts, images.parts),

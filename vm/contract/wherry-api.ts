@@ -57,6 +57,25 @@ export interface FailedPort {
   readonly message: string;
 }
 
+/**
+ * `GET /wherry/v1/containers/{id}/files?path=…`: one folder, whether the container runs or not. Rejected: the archive endpoint,
+ * which packs all that is below, and `ls` in the container, which must run and have one.
+ */
+export interface ContainerFolder {
+  /** In no order. */
+  readonly entries: readonly {
+    readonly name: string;
+    /** `st_mode`, with the type's bits. */
+    readonly mode: number;
+    readonly sizeBytes: number;
+    readonly modifiedAtMs: number;
+    /** What a symbolic link says, else empty. */
+    readonly target: string;
+  }[];
+  /** There are more than are told. */
+  readonly more: boolean;
+}
+
 /** `POST /wherry/v1/shutdown`: stops containers (deadline in the query, `timeoutSeconds`), syncs, powers off. 202. */
 /** `POST /wherry/v1/clock` `{ nowMs }`: sets the guest's clock (after host sleep). 204. */
 /** The seed disk's `seed.json`; see `vm/image/README.md`. */

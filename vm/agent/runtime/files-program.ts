@@ -52,6 +52,24 @@ const foundSchema = z.object({
 });
 export type FoundFile = z.infer<typeof foundSchema>;
 
+const entrySchema = z.object({
+  name: z.string(),
+  /** `st_mode`. */
+  mode: z.number(),
+  size: z.number(),
+  seconds: z.number(),
+  /** What a symbolic link says, else empty. */
+  target: z.string(),
+});
+export type FolderEntry = z.infer<typeof entrySchema>;
+
+export interface FolderListing {
+  /** In no order. */
+  readonly entries: readonly FolderEntry[];
+  /** There are more than are told. */
+  readonly more: boolean;
+}
+
 const failureKinds = [
   'not-found',
   'not-a-directory',
@@ -77,8 +95,9 @@ export class FilesError extends EngineError {
 
 const reportLine = z.union([
   z.object({ found: foundSchema }),
+  z.object({ entry: entrySchema }),
   z.object({ progress: z.object({}).loose() }),
-  z.object({ result: z.object({}).loose() }),
+  z.object({ result: z.object({ more: z.number().default(0) }).loose() }),
   z.object({ error: z.object({ kind: z.enum(failureKinds), message: z.string() }) }),
 ]);
 
@@ -95,6 +114,8 @@ export interface PutOptions {
   /** Who owns all of it, as the container numbers them. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
+
+type ReportLine = z.infer<typeof reportLine>;
 
 interface Running {
   readonly input: Writable | null;
@@ -118,6 +139,19 @@ export class FilesProgram {
     running.output.resume();
     await running.done;
     return running.found;
+  }
+
+  /** What is in the folder at `path`, without what is in its folders. */
+  async list(view: FilesView, path: string, signal: AbortSignal): Promise<FolderListing> {
+    const entries: FolderEntry[] = [];
+    let more = false;
+    const running = await this.start(view, ['list', path], 'ignore', signal, (line) => {
+      if ('entry' in line) entries.push(line.entry);
+      if ('result' in line) more = line.result.more > 0;
+    });
+    running.output.resume();
+    await running.done;
+    return { entries, more };
   }
 
   /** The archive of what is at `path`, under `name`. Resolves once the path is found. */
@@ -161,6 +195,7 @@ export class FilesProgram {
     words: readonly string[],
     input: 'ignore' | 'pipe',
     signal: AbortSignal,
+    onLine: (line: ReportLine) => void = () => undefined,
   ): Promise<Running> {
     signal.throwIfAborted();
     await mkdir(this.staging, { recursive: true, mode: 0o711 });
@@ -177,7 +212,11 @@ export class FilesProgram {
     const ended = once(child, 'exit').finally(() => signal.removeEventListener('abort', kill));
     let tell: (found: FoundFile) => void = () => undefined;
     const told = new Promise<FoundFile>((resolve) => (tell = resolve));
-    const done = readReport(report, (file) => tell(file)).then(async (failure) => {
+    const hear = (line: ReportLine): void => {
+      if ('found' in line) tell(line.found);
+      onLine(line);
+    };
+    const done = readReport(report, hear).then(async (failure) => {
       const [code, killedBy] = (await ended) as [number | null, string | null];
       signal.throwIfAborted();
       if (failure !== undefined) throw failure;
@@ -192,11 +231,11 @@ export class FilesProgram {
 }
 
 /** The failure it tells of, if any. */
-async function readReport(report: Readable, onFound: (found: FoundFile) => void): Promise<FilesError | undefined> {
-  let last: z.infer<typeof reportLine> | undefined;
+async function readReport(report: Readable, onLine: (line: ReportLine) => void): Promise<FilesError | undefined> {
+  let last: ReportLine | undefined;
   for await (const line of createInterface({ input: report })) {
     last = reportLine.parse(JSON.parse(line));
-    if ('found' in last) onFound(last.found);
+    onLine(last);
   }
   return last !== undefined && 'error' in last ? new FilesError(last.error.kind, last.error.message) : undefined;
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { EngineError } from '../../contract/errors.ts';
 import { FilesError } from '../runtime/files-program.ts';
-import type { BoundPath, FilesView, FoundFile, OutgoingArchive } from '../runtime/files-program.ts';
+import type { BoundPath, FilesView, FolderListing, FoundFile, OutgoingArchive } from '../runtime/files-program.ts';
 import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
@@ -29,6 +29,15 @@ export async function statPath(parts: Parts, request: PathRequest, signal: Abort
   return inDockersWords(
     request,
     withFiles(parts, request.reference, 'all', signal, (view, either) => parts.files.stat(view, wanted, either)),
+  );
+}
+
+/** What is in a folder, as `ls` would show it: without packing all that is below, and in containers that have no `ls`. */
+export async function listFolder(parts: Parts, request: PathRequest, signal: AbortSignal): Promise<FolderListing> {
+  const wanted = cleanPath(request.path);
+  return inDockersWords(
+    request,
+    withFiles(parts, request.reference, 'all', signal, (view, either) => parts.files.list(view, wanted, either)),
   );
 }
 

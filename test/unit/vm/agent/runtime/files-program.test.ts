@@ -67,6 +67,43 @@ async function listed(archive: Readable): Promise<string[]> {
 }
 
 describe('files of a stopped container', { skip }, () => {
+  test('a folder is listed without what is below: links as they are, mounts with what is in them', async (t) => {
+    const { program, view, folder } = await lab(t);
+    mkdirSync(`${folder}/layer/etc/deep/deeper`, { recursive: true });
+    writeFileSync(`${folder}/layer/etc/"a\\b"\n`, '');
+    const list = async (name: string): Promise<string[]> => {
+      const { entries, more } = await program.list(view, name, never);
+      assert.equal(more, false);
+      const words = entries.map((entry) => {
+        assert.ok(entry.seconds > 1_600_000_000);
+        return `${(entry.mode >> 12).toString(8)} ${entry.name} ${entry.size} ${entry.target}`;
+      });
+      return words.filter((text) => !text.startsWith('4')).sort();
+    };
+    assert.deepEqual(await list('/'), [
+      '12 dangling 15 /nowhere/at/all',
+      '12 link 6 /etc/x',
+      '12 link-to-link 4 link',
+      '12 out 21 ../../../../../../etc',
+    ]);
+    assert.deepEqual(await list('/out'), ['10 "a\\b"\n 0 ', '10 x 5 ']);
+    assert.deepEqual(await list('/data'), ['10 kept 4 ']);
+    assert.deepEqual(
+      (await program.list(view, '/etc/deep', never)).entries.map(({ name }) => name),
+      ['deeper'],
+    );
+    await assert.rejects(program.list(view, '/nothing', never), kindIs('not-found'));
+    await assert.rejects(program.list(view, '/etc/x', never), kindIs('not-a-directory'));
+  });
+
+  test('of a very full folder only so many are told, and that there are more', async (t) => {
+    const { program, view, folder } = await lab(t);
+    mkdirSync(`${folder}/layer/full`);
+    for (let number = 0; number <= 10_000; number += 1) writeFileSync(`${folder}/layer/full/${number}`, '');
+    const { entries, more } = await program.list(view, '/full', never);
+    assert.deepEqual([entries.length, more], [10_000, true]);
+  });
+
   test('links resolve inside, to their end, and also where nothing is', async (t) => {
     const { program, view } = await lab(t);
     const target = async (name: string): Promise<string> => (await program.stat(view, name, never)).target;
