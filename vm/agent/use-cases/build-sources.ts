@@ -9,7 +9,7 @@ import { errorText } from '../log.ts';
 import { expandText } from '../build/expansion.ts';
 import type { Variables } from '../build/expansion.ts';
 import { heredocMark, heredocText } from '../build/heredoc.ts';
-import { hasWildcards, isIgnored, matchesName, readIgnoreFile } from '../build/ignore.ts';
+import { hasWildcards, isIgnored, matchesName, readIgnoreFile } from '../../contract/file-patterns.ts';
 import type { CopyAction } from '../build/instruction.ts';
 import type { UnpackProgram } from '../snapshots/unpack-program.ts';
 import type { BuildFolder } from './build-folder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BuildArgs } from '../../../../../vm/agent/build/build-args.ts';
 import { expand, expandText, expandToWords, splitWords } from '../../../../../vm/agent/build/expansion.ts';
-import { isIgnored, matchesName, readIgnoreFile } from '../../../../../vm/agent/build/ignore.ts';
+import { isIgnored, matchesName, readIgnoreFile } from '../../../../../vm/contract/file-patterns.ts';
 import { applySetting } from '../../../../../vm/agent/build/image-settings.ts';
 import { readInstructionText } from '../../../../../vm/agent/build/instruction.ts';
 

@@ -1,4 +1,7 @@
-/** Patterns for files: `.dockerignore`, and the wildcards of COPY and ADD (Go's filepath.Match). */
+/**
+ * Patterns for files: `.dockerignore`, and the wildcards of COPY and ADD (Go's filepath.Match). The window leaves out of a
+ * context what `.dockerignore` names; the agent matches the same in a Dockerfile.
+ */
 
 /** The lines that mean something, as Docker reads them. */
 export function readIgnoreFile(text: string): string[] {
@@ -17,16 +20,25 @@ export function readIgnoreFile(text: string): string[] {
 
 /** Whether a path (relative, without `./`) is left out: the last pattern that fits it, or a folder above it, decides. */
 export function isIgnored(patterns: readonly string[], path: string): boolean {
-  const parts = path.split('/');
-  const prefixes = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-  let ignored = false;
-  for (const pattern of patterns) {
+  return ignoreFilter(patterns)(path);
+}
+
+/** {@link isIgnored} for many paths. */
+export function ignoreFilter(patterns: readonly string[]): (path: string) => boolean {
+  const rules = patterns.map((pattern) => {
     const isException = pattern.startsWith('!');
-    if (isException !== ignored) continue;
-    const matcher = ignoreMatcher(isException ? pattern.slice(1) : pattern);
-    if (prefixes.some((prefix) => matcher.test(prefix))) ignored = !isException;
-  }
-  return ignored;
+    return { isException, matcher: ignoreMatcher(isException ? pattern.slice(1) : pattern) };
+  });
+  return (path) => {
+    const parts = path.split('/');
+    const prefixes = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    let ignored = false;
+    for (const { isException, matcher } of rules) {
+      if (isException !== ignored) continue;
+      if (prefixes.some((prefix) => matcher.test(prefix))) ignored = !isException;
+    }
+    return ignored;
+  };
 }
 
 function ignoreMatcher(pattern: string): RegExp {
