@@ -3,6 +3,7 @@
  * Nothing else crosses. The names are `noun.verb`; `src-main/handlers/<noun>.ts` implements them.
  */
 import type {
+  BuildRequest,
   ContainerDetails,
   ContainerEdit,
   ContainerSamples,
@@ -16,9 +17,11 @@ import type {
   RunRequest,
   TerminalView,
 } from './engine.ts';
+import type { ChangesView, FileText, FolderView } from './files.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
 import type { Removal } from './removal.ts';
 import type { TaskView } from './tasks.ts';
+import type { DownloadItem, UploadItem, UploadMessage } from './transfers.ts';
 import type { DoctorCheck, Settings, VmUsage, VmView } from './vm.ts';
 import type { VolumeView } from './volumes.ts';
 
@@ -60,6 +63,8 @@ export interface Calls {
   'images.tag': (input: { id: string; reference: string }) => void;
   /** Begins the pull, or joins the one of the same image; the topic `tasks` tells how it goes. */
   'images.pull': (input: { reference: string }) => { taskId: string };
+  /** Sends it to the registry that its name says. */
+  'images.push': (input: { reference: string }) => { taskId: string };
   /** Begins to remove the images without a name, or all (`unused`) that no container is made from. */
   'images.prune': (input: { unused: boolean }) => { taskId: string };
   /** It shows as cancelled at once; the work itself ends soon after. */
@@ -100,6 +105,12 @@ export interface Calls {
   'containers.rollBackEdit': (input: Id) => { id: string };
   'containers.rename': (input: { id: string; name: string }) => void;
   'containers.remove': (input: { id: string; force: boolean; volumes: boolean }) => void;
+  /** One folder, whether the container runs or not. Links within the path are followed. */
+  'files.list': (input: { id: string; path: string }) => FolderView;
+  /** What is other than in the image. */
+  'files.changes': (input: Id) => ChangesView;
+  /** The beginning of a file, to be looked at. */
+  'files.read': (input: { id: string; path: string }) => FileText;
   /** `command` absent: the best shell the container has (bash, then sh). */
   'terminals.open': (input: {
     containerId: string;
@@ -147,6 +158,22 @@ export interface Streams {
     item: { readonly data: string } | { readonly ended: true; readonly exitCode: number };
     message: { readonly data: string } | { readonly columns: number; readonly rows: number };
   };
+  /** Images as one archive, to be kept as a file. */
+  'images.save': { input: { references: readonly string[] }; item: DownloadItem; message: never };
+  /** An archive of images; once all of it has been taken, the loading goes on without the window. */
+  'images.load': { input: { name: string; sizeBytes: number }; item: UploadItem; message: UploadMessage };
+  /** An archive of the folder to build from; once all of it has been taken, the build goes on without the window. */
+  'images.build': { input: BuildRequest; item: UploadItem; message: UploadMessage };
+  /** A file as it is, or a folder as an archive. */
+  'files.download': { input: { id: string; path: string }; item: DownloadItem; message: never };
+  /** Makes or replaces a file; it then belongs to the container's root. */
+  'files.upload': {
+    input: { id: string; folder: string; name: string; sizeBytes: number };
+    item: UploadItem;
+    message: UploadMessage;
+  };
+  /** What a task prints, in lines: first those that are kept, then live until it ends. */
+  'tasks.output': { input: Id; item: { readonly lines: readonly string[] }; message: never };
   /** The serial console: what was captured so far, then live. */
   'vm.console': { input: Record<string, never>; item: { readonly data: string }; message: never };
   /** Engine events from now on; with `history`, first the last ones that the host has kept. */

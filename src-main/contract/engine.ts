@@ -25,12 +25,31 @@ export interface ImageDetails extends ImageView {
   readonly volumes: readonly string[];
   readonly user: string;
   readonly workingFolder: string;
-  readonly history: readonly {
-    readonly createdBy: string;
-    readonly sizeBytes: number;
-    readonly createdAtMs: number;
-    readonly empty: boolean;
-  }[];
+  readonly history: readonly HistoryStep[];
+}
+
+/** One instruction of an image, oldest first. */
+export interface HistoryStep {
+  readonly createdBy: string;
+  readonly sizeBytes: number;
+  readonly createdAtMs: number;
+  readonly empty: boolean;
+  /** Other images here that have its layer, as their names or ids; absent when nobody can tell. */
+  readonly sharedWith?: readonly string[];
+}
+
+export interface BuildRequest {
+  /** Empty: the image has no name. */
+  readonly reference: string;
+  /** In the folder: `Dockerfile`, `docker/Dockerfile.dev`. */
+  readonly dockerfile: string;
+  /** A stage's name; empty: the last. */
+  readonly target: string;
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  /** Of the archive. */
+  readonly sizeBytes: number;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

@@ -46,6 +46,10 @@ export const imageInspect = z.object({
   RepoDigests: strings,
   Created: text,
   Size: z.number(),
+  RootFS: z
+    .object({ Layers: strings })
+    .nullish()
+    .transform((value) => value?.Layers ?? []),
   Architecture: text,
   Os: text,
   Config: z
@@ -156,13 +160,29 @@ export const containerCreated = z.object({ Id: z.string(), Warnings: strings });
 export const execCreated = z.object({ Id: z.string() });
 export const execInspect = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() });
 
-export const pullMessage = z.object({
-  id: text,
-  status: text,
-  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).nullish(),
+/** The last object of an answer that began well and then failed. */
+export const failure = z.object({
   error: z.string().optional(),
   errorDetail: z.object({ message: z.string().optional() }).nullish(),
 });
+
+export const pullMessage = failure.extend({
+  id: text,
+  status: text,
+  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).nullish(),
+});
+
+/** Of a build or a load: text, or progress as in a pull. */
+export const buildMessage = pullMessage.extend({
+  stream: text,
+  aux: z.object({ ID: z.string().optional() }).nullish(),
+});
+
+/** The image that a line of a load says was loaded: by its name, or by its id when it has none. */
+export function loadedImage(line: string): readonly string[] {
+  const [, name] = /^Loaded image(?: ID)?: (\S+)/.exec(line) ?? [];
+  return name === undefined ? [] : [name];
+}
 
 export const eventMessage = z.object({
   Type: text,
@@ -211,7 +231,8 @@ export function toImageDetails(
     volumes: Object.keys(config?.Volumes ?? {}),
     user: config?.User ?? '',
     workingFolder: config?.WorkingDir ?? '',
-    history: history.map((entry) => ({
+    // The engine tells the newest first.
+    history: history.toReversed().map((entry) => ({
       createdBy: entry.CreatedBy,
       sizeBytes: entry.Size,
       createdAtMs: entry.Created * 1000,

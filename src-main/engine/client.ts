@@ -6,7 +6,8 @@
  * connection that just died cannot be repeated safely.
  */
 import http from 'node:http';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { AppError, type HostErrorCode } from '../contract/errors.ts';
 import { LineSplitter } from '../handlers/socket-transport.ts';
@@ -15,17 +16,23 @@ import type { GuestLink } from '../services.ts';
 export interface EngineRequest {
   /** Attempt and object in the user's words, for the error: `start web`. */
   readonly attempt: string;
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** With percent-encoded parts: see {@link segment} and {@link imageSegment}. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
+  /** An archive, in place of `body`: read at the engine's pace, and given up when it fails. */
+  readonly upload?: AsyncIterable<Buffer>;
   /** Statuses beside 2xx that are no error. */
   readonly expect?: readonly number[];
   readonly signal?: AbortSignal;
+  /** Much data: it goes over the connection that may be slow. */
+  readonly bulk?: boolean;
   /** Until the answer's head has come. Default 60 s; 0 means no deadline. */
   readonly timeoutMs?: number;
 }
+
+type Purpose = Parameters<GuestLink['connectEngine']>[0];
 
 /** API version this client is written against. */
 const apiPrefix = '/v1.47';
@@ -66,14 +73,14 @@ export class EngineClient {
 
   /** For requests whose answer has no body of interest; returns the status. */
   async send(request: EngineRequest): Promise<number> {
-    const response = await this.#send(request, 'control');
+    const response = await this.#send(request, request.bulk ? 'bulk' : 'control');
     await readText(response, maxBodyBytes, request);
     return response.statusCode ?? 0;
   }
 
   /** The answer's body as it comes. The caller reads it to its end or destroys it. */
   stream(request: EngineRequest): Promise<http.IncomingMessage> {
-    return this.#send({ timeoutMs: 0, ...request }, 'stream');
+    return this.#send({ timeoutMs: 0, ...request }, request.bulk ? 'bulk' : 'stream');
   }
 
   /**
@@ -123,7 +130,7 @@ export class EngineClient {
     this.#kept.destroy();
   }
 
-  #send(request: EngineRequest, purpose: 'control' | 'stream'): Promise<http.IncomingMessage> {
+  #send(request: EngineRequest, purpose: Purpose): Promise<http.IncomingMessage> {
     const isRead = (request.method ?? 'GET') === 'GET';
     const keep = isRead && purpose === 'control';
     return withDeadline(request, async (signal) => {
@@ -157,7 +164,8 @@ export class EngineClient {
       headers: {
         Host: 'wherry',
         ...(body ? { 'Content-Type': 'application/json' } : {}),
-        ...(body || request.method === 'POST' ? { 'Content-Length': body?.length ?? 0 } : {}),
+        ...(request.upload ? { 'Content-Type': 'application/x-tar' } : {}),
+        ...(!request.upload && (body || request.method === 'POST') ? { 'Content-Length': body?.length ?? 0 } : {}),
         ...headers,
       },
     });
@@ -168,7 +176,12 @@ export class EngineClient {
     });
     // A hijacked request is never answered in this way.
     answered.catch(() => undefined);
-    outgoing.end(body);
+    if (request.upload) {
+      // Its end or failure shows in the answer: an engine that has heard enough closes, a source that fails ends the request.
+      pipeline(Readable.from(request.upload, { objectMode: false }), outgoing).catch((error: unknown) =>
+        outgoing.destroy(asError(error)),
+      );
+    } else outgoing.end(body);
     return { outgoing, answered };
   }
 
@@ -183,10 +196,10 @@ export class EngineClient {
 /** Hands each request a stream of the link. */
 class LinkAgent extends http.Agent {
   readonly #link: Pick<GuestLink, 'connectEngine'>;
-  readonly #purpose: 'control' | 'stream';
+  readonly #purpose: Purpose;
   readonly #keepAlive: boolean;
 
-  constructor(link: Pick<GuestLink, 'connectEngine'>, purpose: 'control' | 'stream', keepAlive: boolean) {
+  constructor(link: Pick<GuestLink, 'connectEngine'>, purpose: Purpose, keepAlive: boolean) {
     super({ keepAlive, maxSockets: 8, maxFreeSockets: 2 });
     this.#keepAlive = keepAlive;
     this.#link = link;
@@ -203,7 +216,7 @@ class LinkAgent extends http.Agent {
         if (this.#keepAlive) stream.once('end', () => setImmediate(() => stream.destroy()));
         callback?.(null, stream);
       },
-      (error: unknown) => callback?.(error instanceof Error ? error : new Error(String(error)), undefined as never),
+      (error: unknown) => callback?.(asError(error), undefined as never),
     );
     return undefined;
   }
@@ -250,6 +263,10 @@ function connectionError(error: unknown, request: EngineRequest): AppError {
     cause: error,
     hint: 'It is being rebuilt; try again in a moment.',
   });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function isReset(error: unknown): boolean {

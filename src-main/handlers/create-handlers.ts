@@ -12,8 +12,10 @@ import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
 import { vmUsage } from '../vm/usage.ts';
 import { shellCalls, type ShellFacts } from './app.ts';
+import { ContainerFileHandlers } from './container-files.ts';
 import { ContainerHandlers } from './containers.ts';
 import type { Handlers, StreamHandler } from './handlers.ts';
+import { ImageTransferHandlers } from './image-transfers.ts';
 import { ImageHandlers } from './images.ts';
 import { LogHandlers } from './logs.ts';
 import { NetworkHandlers } from './networks.ts';
@@ -32,9 +34,11 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const terminals = new Terminals(engine);
   const tasks = new Tasks();
   const images = new ImageHandlers(engine, feed, tasks);
+  const transfers = new ImageTransferHandlers(engine, feed, tasks);
   const volumes = new VolumeHandlers(engine, feed);
   const networks = new NetworkHandlers(engine, feed);
   const containers = new ContainerHandlers(engine, feed);
+  const files = new ContainerFileHandlers(engine, tasks);
   const logs = new LogHandlers(engine, feed);
   const stats = new StatsFeed(engine);
   const { vm, settings, doctor } = services;
@@ -62,6 +66,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'images.remove': images.remove,
       'images.tag': images.tag,
       'images.pull': images.pull,
+      'images.push': transfers.push,
       'images.prune': images.prune,
       'tasks.cancel': ({ id }) => tasks.cancel(id),
       'tasks.forget': ({ id }) => tasks.forget(id),
@@ -87,6 +92,9 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'containers.rollBackEdit': containers.rollBackEdit,
       'containers.rename': containers.rename,
       'containers.remove': containers.remove,
+      'files.list': files.list,
+      'files.changes': files.changes,
+      'files.read': files.read,
       'terminals.open': (input) => terminals.open(input),
       'terminals.close': ({ id }) => terminals.close(id),
     },
@@ -114,6 +122,12 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'logs.follow': logs.follow,
       'containers.stats': statsStream(stats),
       'terminals.attach': attach(terminals),
+      'images.save': transfers.save,
+      'images.load': transfers.load,
+      'images.build': transfers.build,
+      'files.download': files.download,
+      'files.upload': files.upload,
+      'tasks.output': ({ id }, { signal }) => tasks.output(id).follow(signal),
       'vm.console': async function* (_input, { signal }) {
         for await (const data of vm.console(signal)) yield { data };
       },

@@ -1,4 +1,4 @@
-/** Images: inspect, tag, remove, pull, prune. */
+/** Images: inspect, tag, remove, pull, prune. What carries whole images is in `image-transfers.ts`. */
 import { z } from 'zod';
 import type { ImageDetails } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
@@ -17,6 +17,12 @@ import type { EngineFeed } from '../engine/events.ts';
 import { emptyTotals, foldPull, progressOf } from '../tasks/pull-progress.ts';
 import type { TaskProgress, Tasks } from '../tasks/tasks.ts';
 import type { CallHandler } from './handlers.ts';
+import { sharersOf, withSharers, type LayeredImage } from '../engine/shared-layers.ts';
+import { parseReference, type Reference } from './image-reference.ts';
+import { registryError } from './registry-error.ts';
+
+/** With how many other images one is compared. */
+const maxCompared = 500;
 
 export class ImageHandlers {
   readonly #engine: EngineClient;
@@ -36,8 +42,22 @@ export class ImageHandlers {
       this.#engine.json({ attempt, path: `${path}/json`, signal }, imageInspect),
       this.#engine.json({ attempt, path: `${path}/history`, signal }, imageHistory),
     ]);
-    return toImageDetails(image, history, this.#feed.namesUsing(image.Id));
+    const details = toImageDetails(image, history, this.#feed.namesUsing(image.Id));
+    const sharers = sharersOf(image.RootFS, await this.#others(image.Id, signal));
+    return { ...details, history: withSharers(details.history, sharers) };
   };
+
+  /** One that goes meanwhile shares nothing. */
+  async #others(id: string, signal: AbortSignal): Promise<readonly LayeredImage[]> {
+    const attempt = 'compare the layers';
+    const others = this.#feed.images.current.filter((other) => other.id !== id).slice(0, maxCompared);
+    const read = others.map(async ({ id: other, tags }): Promise<LayeredImage> => {
+      const path = `/images/${imageSegment(other)}/json`;
+      const found = await this.#engine.json({ attempt, path, signal }, imageInspect).catch(() => undefined);
+      return { name: tags[0] ?? other, layers: found?.RootFS ?? [] };
+    });
+    return Promise.all(read);
+  }
 
   readonly remove: CallHandler<'images.remove'> = async ({ id, force }) => {
     const removed = await this.#engine.json(
@@ -65,12 +85,12 @@ export class ImageHandlers {
 
   readonly pull: CallHandler<'images.pull'> = ({ reference }) => {
     const wanted = parseReference(reference);
-    return { taskId: this.#tasks.start('pull', wanted.shown, (report, signal) => this.#pull(wanted, report, signal)) };
+    return { taskId: this.#tasks.join('pull', wanted.shown, (report, signal) => this.#pull(wanted, report, signal)) };
   };
 
   readonly prune: CallHandler<'images.prune'> = ({ unused }) => {
     const subject = unused ? 'all unused images' : 'untagged images';
-    return { taskId: this.#tasks.start('prune-images', subject, (_report, signal) => this.#prune(unused, signal)) };
+    return { taskId: this.#tasks.join('prune-images', subject, (_report, signal) => this.#prune(unused, signal)) };
   };
 
   async #pull(reference: Reference, report: (progress: TaskProgress) => void, signal: AbortSignal): Promise<number> {
@@ -87,7 +107,7 @@ export class ImageHandlers {
       const message = pullMessage.safeParse(object);
       if (!message.success) throw new AppError('engine', `${attempt}: ${z.prettifyError(message.error)}`);
       const failure = message.data.errorDetail?.message ?? message.data.error;
-      if (failure !== undefined) throw pullError(attempt, failure);
+      if (failure !== undefined) throw registryError(attempt, failure);
       totals = foldPull(totals, [toPullProgress(message.data)], Date.now());
       report(progressOf(totals));
     }
@@ -111,46 +131,4 @@ export class ImageHandlers {
     this.#feed.refresh('images');
     return SpaceReclaimed;
   }
-}
-
-function pullError(attempt: string, reason: string): AppError {
-  if (/manifest unknown|not found|name unknown|does not exist/i.test(reason)) {
-    return new AppError('not-found', `${attempt}: ${reason}`, { hint: 'Check the spelling of the name and the tag.' });
-  }
-  if (/unauthorized|denied|authentication required/i.test(reason)) {
-    const hint = 'The image may not exist, or its registry wants a login.';
-    return new AppError('engine', `${attempt}: ${reason}`, { hint });
-  }
-  if (/no such host|connection refused|timeout|timed out|unreachable|EAI_AGAIN|ENOTFOUND|ECONNREFUSED/i.test(reason)) {
-    const hint = 'Check that the registry’s name is right and that this machine can reach it.';
-    return new AppError('engine', `${attempt}: ${reason}`, { hint });
-  }
-  return new AppError('engine', `${attempt}: ${reason}`);
-}
-
-interface Reference {
-  readonly name: string;
-  readonly tag: string;
-  /** As the user knows it. */
-  readonly shown: string;
-}
-
-/**
- * Cuts what the user typed into the API's `fromImage` and `tag`; without a tag or digest `latest` is meant, as the
- * docker command has it.
- */
-export function parseReference(input: string, verb = 'pull'): Reference {
-  const text = input.trim();
-  const invalid = (reason: string) =>
-    new AppError('invalid-input', `${verb} ${text || 'an image'}: ${reason}`, {
-      hint: 'Names look like nginx, debian:12 or registry.example:5000/team/app:1.0.',
-    });
-  if (text === '') throw invalid('no name was given');
-  if (/[\s\p{Cc}]/u.test(text) || text.includes('://')) throw invalid('this is no image name');
-  const at = text.indexOf('@');
-  if (at > 0) return { name: text.slice(0, at).replace(/:[^:/]*$/, ''), tag: text.slice(at + 1), shown: text };
-  const colon = text.indexOf(':', text.lastIndexOf('/') + 1);
-  if (colon === -1) return { name: text, tag: 'latest', shown: `${text}:latest` };
-  if (colon === text.length - 1) throw invalid('the tag after the colon is missing');
-  return { name: text.slice(0, colon), tag: text.slice(colon + 1), shown: text };
 }

@@ -1,6 +1,7 @@
 /** Parsers for everything a window may send. What passes here is trusted inside. */
 import { z } from 'zod';
 import { maxStatsIds } from '../contract/channels.ts';
+import { pieceBytes } from '../contract/transfers.ts';
 import type { CallInput, CallName, StreamName, Streams, TopicName } from '../contract/channels.ts';
 
 const nothing = z.strictObject({});
@@ -10,6 +11,17 @@ const words = z.array(z.string().max(131_072)).max(4096);
 const port = z.int().min(1).max(65_535);
 const labels = z.record(z.string().min(1).max(4096), z.string().max(65_536));
 const statsIds = z.array(name).max(maxStatsIds);
+const filePath = z
+  .string()
+  .regex(/^\/[^\0]*$/)
+  .max(4096);
+/** In a folder that is named beside it. */
+const fileName = z
+  .string()
+  .regex(/^[^\0/]+$/)
+  .refine((text) => text !== '.' && text !== '..')
+  .max(255);
+const sizeBytes = z.int().min(0);
 const columns = z.int().min(1).max(1000);
 const rows = z.int().min(1).max(1000);
 
@@ -103,6 +115,7 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'images.remove': z.strictObject({ id: name, force: z.boolean() }),
   'images.tag': z.strictObject({ id: name, reference: name }),
   'images.pull': z.strictObject({ reference: name }),
+  'images.push': z.strictObject({ reference: name }),
   'images.prune': z.strictObject({ unused: z.boolean() }),
   'tasks.cancel': target,
   'tasks.forget': target,
@@ -134,6 +147,9 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'containers.rollBackEdit': target,
   'containers.rename': z.strictObject({ id: name, name: z.string().min(1).max(255) }),
   'containers.remove': z.strictObject({ id: name, force: z.boolean(), volumes: z.boolean() }),
+  'files.list': z.strictObject({ id: name, path: filePath }),
+  'files.changes': target,
+  'files.read': z.strictObject({ id: name, path: filePath }),
   'terminals.open': z.strictObject({
     containerId: name,
     command: words.min(1).exactOptional(),
@@ -153,14 +169,39 @@ export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['i
   }),
   'containers.stats': z.strictObject({ ids: statsIds, historyS: z.int().min(0).max(3600) }),
   'terminals.attach': target,
+  'images.save': z.strictObject({ references: z.array(name).min(1).max(256) }),
+  'images.load': z.strictObject({ name, sizeBytes }),
+  'images.build': z.strictObject({
+    reference: z.string().max(4096),
+    dockerfile: name,
+    target: z.string().max(4096),
+    arguments: labels,
+    noCache: z.boolean(),
+    pull: z.boolean(),
+    sizeBytes,
+  }),
+  'files.download': z.strictObject({ id: name, path: filePath }),
+  'files.upload': z.strictObject({ id: name, folder: filePath, name: fileName, sizeBytes }),
+  'tasks.output': target,
   'vm.console': nothing,
   'engine.events': z.strictObject({ history: z.boolean().exactOptional() }),
 };
+
+const upload = z.union([
+  z.strictObject({ data: z.base64().max(4 * pieceBytes) }),
+  z.strictObject({ end: z.literal(true) }),
+]);
 
 export const streamMessages: { readonly [K in StreamName]: z.ZodType<Streams[K]['message']> } = {
   'logs.follow': z.never(),
   'containers.stats': z.strictObject({ ids: statsIds }),
   'terminals.attach': z.union([z.strictObject({ data: z.string().max(1_048_576) }), z.strictObject({ columns, rows })]),
+  'images.save': z.never(),
+  'images.load': upload,
+  'images.build': upload,
+  'files.download': z.never(),
+  'files.upload': upload,
+  'tasks.output': z.never(),
   'vm.console': z.never(),
   'engine.events': z.never(),
 };

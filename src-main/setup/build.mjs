@@ -78,7 +78,8 @@ const parts = {
     const { build } = await import('esbuild');
     mkdirSync(path.join(root, 'dist/renderer'), { recursive: true });
     await build({
-      entryPoints: { main: 'src-renderer/main.tsx' },
+      // A worker is fetched by its name, so it has a fixed one.
+      entryPoints: { main: 'src-renderer/main.tsx', 'pack-worker': 'src-renderer/build-context/pack-worker.ts' },
       absWorkingDir: root,
       outdir: 'dist/renderer',
       bundle: true,

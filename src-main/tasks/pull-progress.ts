@@ -1,6 +1,7 @@
-/** A pull's progress objects folded into layers, totals and speed. Pure; times come in as values. */
+/** A pull's or push's progress objects folded into layers, totals and speed. Pure; times come in as values. */
 import { sumLayers, type LayerPhase, type LayerProgress } from '../contract/tasks.ts';
 import type { PullProgress } from '../engine/api.ts';
+import { addSample, speedOf, type SpeedSamples } from './speed.ts';
 import type { TaskProgress } from './tasks.ts';
 
 export interface PullTotals {
@@ -8,13 +9,11 @@ export interface PullTotals {
   /** The last message about the pull as a whole. */
   readonly message: string;
   readonly digest: string;
-  /** [time, bytes downloaded so far], newest last, the last few seconds. */
-  readonly samples: readonly (readonly [timeMs: number, bytes: number])[];
+  readonly samples: SpeedSamples;
 }
 
 export const emptyTotals: PullTotals = { layers: new Map(), message: '', digest: '', samples: [] };
 
-const sampleSpanMs = 4000;
 const downloadShare = 0.65;
 
 export function foldPull(totals: PullTotals, items: readonly PullProgress[], nowMs: number): PullTotals {
@@ -23,15 +22,15 @@ export function foldPull(totals: PullTotals, items: readonly PullProgress[], now
   for (const item of items) {
     // The whole-pull lines come with no layer, or (Docker) with the tag as their id: "Pulling from …", "Digest: …".
     if (item.layer === '' || /^(Pulling from|Digest:|Status:)/.test(item.status)) {
-      message = item.status;
-      digest = /^Digest: (.+)$/.exec(item.status)?.[1] ?? digest;
+      if (item.status !== '') message = item.status;
+      // A pull says `Digest: …`, a push `latest: digest: … size: …`.
+      digest = /^(?:Digest|\S+: digest): (\S+)/.exec(item.status)?.[1] ?? digest;
     } else {
       layers.set(item.layer, foldLayer(layers.get(item.layer), item));
     }
   }
   const bytes = sumLayers(layers.values()).downloaded;
-  const samples = [...totals.samples, [nowMs, bytes] as const].filter(([time]) => nowMs - time <= sampleSpanMs);
-  return { layers, message, digest, samples };
+  return { layers, message, digest, samples: addSample(totals.samples, nowMs, bytes) };
 }
 
 function foldLayer(before: LayerProgress | undefined, item: PullProgress): LayerProgress {
@@ -51,6 +50,7 @@ function foldLayer(before: LayerProgress | undefined, item: PullProgress): Layer
     case 'waiting':
       return next;
     case 'downloading':
+    case 'sending':
       return { ...next, downloadedBytes: currentBytes, sizeBytes: totalBytes > 0 ? totalBytes : base.sizeBytes };
     case 'downloaded':
       return { ...next, downloadedBytes: Math.max(base.sizeBytes, base.downloadedBytes) };
@@ -66,7 +66,7 @@ function foldLayer(before: LayerProgress | undefined, item: PullProgress): Layer
         ...next,
         downloadedBytes: Math.max(base.sizeBytes, base.downloadedBytes),
         extracted: 1,
-        existed: item.status === 'Already exists',
+        existed: /^(Already exists|Layer already exists|Mounted from )/.test(item.status),
       };
   }
 }
@@ -75,7 +75,8 @@ function phaseOf(status: string): LayerPhase {
   if (status === 'Downloading') return 'downloading';
   if (status === 'Verifying Checksum' || status === 'Download complete') return 'downloaded';
   if (status === 'Extracting') return 'extracting';
-  if (status === 'Pull complete' || status === 'Already exists') return 'done';
+  if (status === 'Pushing') return 'sending';
+  if (/^(Pull complete|Already exists|Pushed|Layer already exists|Mounted from .*)$/.test(status)) return 'done';
   return 'waiting';
 }
 
@@ -83,6 +84,7 @@ function phaseOf(status: string): LayerPhase {
 export function layerFraction(layer: LayerProgress): number {
   if (layer.phase === 'done') return 1;
   const downloaded = layer.sizeBytes > 0 ? Math.min(1, layer.downloadedBytes / layer.sizeBytes) : 0;
+  if (layer.phase === 'sending') return downloaded;
   return downloaded * downloadShare + layer.extracted * (1 - downloadShare);
 }
 
@@ -103,18 +105,10 @@ export function pullFraction({ layers }: PullTotals): number | undefined {
   return done / all;
 }
 
-/** Bytes per second over the last seconds; undefined when nothing moves. */
-export function pullSpeed({ samples }: PullTotals): number | undefined {
-  const [first] = samples;
-  const last = samples.at(-1);
-  if (!first || !last || last[0] - first[0] < 250 || last[1] <= first[1]) return undefined;
-  return ((last[1] - first[1]) * 1000) / (last[0] - first[0]);
-}
-
 /** What a window needs to draw it. */
 export function progressOf(totals: PullTotals): TaskProgress {
   const fraction = pullFraction(totals);
-  const bytesPerSecond = pullSpeed(totals);
+  const bytesPerSecond = speedOf(totals.samples);
   return {
     layers: [...totals.layers.values()],
     ...(fraction === undefined ? {} : { fraction }),

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, toErrorView } from '../contract/errors.ts';
 import type { TaskKind, TaskView } from '../contract/tasks.ts';
+import { TaskOutput } from './output.ts';
 import { PublishedValue } from '../engine/published-value.ts';
 
 /** How often windows are told; the progress itself comes much faster. */
@@ -15,10 +16,19 @@ const maxRunning = 64;
 const closeDeadlineMs = 5000;
 
 /** What changes while it runs; each report replaces the last one whole. */
-export type TaskProgress = Partial<Pick<TaskView, 'layers' | 'fraction' | 'bytesPerSecond' | 'digest'>>;
+export type TaskProgress = Partial<
+  Pick<TaskView, 'layers' | 'fraction' | 'bytesPerSecond' | 'bytes' | 'step' | 'digest' | 'names'>
+>;
 
-/** Reports as it goes; resolves to the bytes that came, or came back. The signal aborts when the task is cancelled. */
-export type TaskWork = (report: (progress: TaskProgress) => void, signal: AbortSignal) => Promise<number>;
+/**
+ * Reports as it goes; resolves to the bytes that came, went, or came back. The signal aborts when the task is cancelled.
+ * @param print takes text for {@link Tasks.output}
+ */
+export type TaskWork = (
+  report: (progress: TaskProgress) => void,
+  signal: AbortSignal,
+  print: (text: string) => void,
+) => Promise<number>;
 
 interface Running {
   readonly abort: AbortController;
@@ -30,13 +40,18 @@ export class Tasks {
   /** Newest first. */
   #all: readonly TaskView[] = [];
   readonly #running = new Map<string, Running>();
+  readonly #outputs = new Map<string, TaskOutput>();
   #publishing: NodeJS.Timeout | undefined;
   #lastId = 0;
 
   /** Starts it, or joins the one that does the same already. Returns the id. */
-  start(kind: TaskKind, subject: string, work: TaskWork): string {
+  join(kind: TaskKind, subject: string, work: TaskWork): string {
     const same = this.#all.find((task) => task.kind === kind && task.subject === subject && task.state === 'running');
-    if (same) return same.id;
+    return same?.id ?? this.start(kind, subject, work);
+  }
+
+  /** Starts it beside any other. Returns the id. */
+  start(kind: TaskKind, subject: string, work: TaskWork): string {
     if (this.#running.size >= maxRunning) {
       throw new AppError('unavailable', `start the work on ${subject}: ${maxRunning} others are under way`);
     }
@@ -44,7 +59,9 @@ export class Tasks {
     const id = `${process.pid}-${this.#lastId}`;
     this.#all = [{ id, kind, subject, state: 'running', startedAtMs: Date.now(), layers: [] }, ...this.#all];
     const abort = new AbortController();
-    this.#running.set(id, { abort, ended: this.#run(id, work, abort.signal) });
+    const output = new TaskOutput();
+    this.#outputs.set(id, output);
+    this.#running.set(id, { abort, ended: this.#run(id, work, output, abort.signal) });
     this.#publish();
     return id;
   }
@@ -63,6 +80,17 @@ export class Tasks {
     this.#publish();
   }
 
+  /** What it has printed and prints. */
+  output(id: string): TaskOutput {
+    const output = this.#outputs.get(id);
+    if (!output) {
+      throw new AppError('not-found', 'show the output: this work is no longer on the list', {
+        hint: 'Start it again.',
+      });
+    }
+    return output;
+  }
+
   /** Cancels everything and waits for it, not for ever. */
   async close(): Promise<void> {
     const running = [...this.#running.entries()];
@@ -74,13 +102,18 @@ export class Tasks {
     clearTimeout(this.#publishing);
   }
 
-  async #run(id: string, work: TaskWork, signal: AbortSignal): Promise<void> {
+  async #run(id: string, work: TaskWork, output: TaskOutput, signal: AbortSignal): Promise<void> {
     try {
-      const resultBytes = await work((progress) => this.#report(id, progress), signal);
+      const resultBytes = await work(
+        (progress) => this.#report(id, progress),
+        signal,
+        (text) => output.print(text),
+      );
       this.#end(id, { state: 'done', resultBytes });
     } catch (error) {
       this.#end(id, { state: 'failed', error: toErrorView(error) });
     } finally {
+      output.end();
       this.#running.delete(id);
     }
   }
@@ -103,6 +136,7 @@ export class Tasks {
   }
 
   #publish(): void {
+    for (const id of this.#outputs.keys()) if (!this.#all.some((task) => task.id === id)) this.#outputs.delete(id);
     clearTimeout(this.#publishing);
     this.#publishing = undefined;
     this.views.set(this.#all);

@@ -26,7 +26,11 @@ export async function copyText(text: string, what: string): Promise<void> {
 
 /** Hands the text to the browser as a file to keep. */
 export function saveText(parts: readonly string[], name: string): void {
-  const url = URL.createObjectURL(new Blob([...parts], { type: 'text/plain;charset=utf-8' }));
+  saveBlob(new Blob([...parts], { type: 'text/plain;charset=utf-8' }), name);
+}
+
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -58,9 +58,15 @@ function ActivityItem({ task }: { task: TaskView }) {
   );
 }
 
-/** A pull has a view of its own, layer by layer; the rest is told whole in the drawer. */
+/** What has a view of its own: layer by layer, or step by step. The rest is told whole in the drawer. */
+export function taskDetail({ kind }: TaskView): 'Layers' | 'Steps' | undefined {
+  if (kind === 'pull' || kind === 'push') return 'Layers';
+  return kind === 'build' ? 'Steps' : undefined;
+}
+
 export function showTask({ id, kind }: TaskView): void {
-  openDialog(kind === 'pull' ? { kind: 'pull', taskId: id } : { kind: 'activity' });
+  if (kind === 'pull' || kind === 'push' || kind === 'build') openDialog({ kind, taskId: id });
+  else openDialog({ kind: 'activity' });
 }
 
 export function TaskBar({ task: { state, fraction, subject } }: { task: TaskView }) {

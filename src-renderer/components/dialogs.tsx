@@ -14,6 +14,12 @@ import { RemoveVolumesDialog } from '../screens/volumes/remove-volumes-dialog.ts
 const PullDialog = lazy(() =>
   import('../screens/images/pull-dialog.tsx').then((module) => ({ default: module.PullDialog })),
 );
+const PushDialog = lazy(() =>
+  import('../screens/images/push-dialog.tsx').then((module) => ({ default: module.PushDialog })),
+);
+const BuildDialog = lazy(() =>
+  import('../screens/images/build-dialog.tsx').then((module) => ({ default: module.BuildDialog })),
+);
 const RunDialog = lazy(() =>
   import('../screens/images/run-dialog.tsx').then((module) => ({ default: module.RunDialog })),
 );
@@ -36,6 +42,9 @@ const loadPalette = () => import('../screens/palette/palette.tsx').then((module)
 const EditDialog = lazy(() =>
   import('../screens/container/edit-dialog.tsx').then((module) => ({ default: module.EditDialog })),
 );
+const FileDialog = lazy(() =>
+  import('../screens/container/file-dialog.tsx').then((module) => ({ default: module.FileDialog })),
+);
 const Palette = lazy(loadPalette);
 // Who opens the palette types on at once, and what is typed before it is there would be lost.
 requestIdleCallback(() => void loadPalette());
@@ -55,6 +64,10 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
   switch (dialog.kind) {
     case 'pull':
       return <PullDialog key={dialog.taskId} dialog={dialog} />;
+    case 'push':
+      return <PushDialog key={dialog.taskId} dialog={dialog} />;
+    case 'build':
+      return <BuildDialog key={dialog.taskId} dialog={dialog} />;
     case 'run':
       return <RunDialog key={dialog.image} {...(dialog.image === undefined ? {} : { image: dialog.image })} />;
     case 'remove-containers':
@@ -81,6 +94,8 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <DisconnectDialog id={dialog.id} containerId={dialog.containerId} />;
     case 'activity':
       return <ActivityDrawer />;
+    case 'view-file':
+      return <FileDialog key={dialog.path} {...dialog} />;
     case 'rename':
       return <RenameDialog id={dialog.id} />;
     case 'edit-container':

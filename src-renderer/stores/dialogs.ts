@@ -3,6 +3,8 @@ import { create } from 'zustand';
 
 export type DialogState =
   | { readonly kind: 'pull'; readonly reference?: string; readonly taskId?: string }
+  | { readonly kind: 'push'; readonly tags?: readonly string[]; readonly taskId?: string }
+  | { readonly kind: 'build'; readonly taskId?: string }
   | { readonly kind: 'run'; readonly image?: string }
   | { readonly kind: 'remove-containers'; readonly ids: readonly string[] }
   | { readonly kind: 'remove-image'; readonly id: string }
@@ -16,6 +18,12 @@ export type DialogState =
   | { readonly kind: 'connect-container'; readonly id: string }
   | { readonly kind: 'disconnect-container'; readonly id: string; readonly containerId: string }
   | { readonly kind: 'activity' }
+  | {
+      readonly kind: 'view-file';
+      readonly id: string;
+      readonly path: string;
+      readonly onFolder: (path: string) => void;
+    }
   | { readonly kind: 'rename'; readonly id: string }
   | { readonly kind: 'edit-container'; readonly id: string }
   | { readonly kind: 'stop-engine'; readonly restart: boolean }

@@ -6,7 +6,16 @@ import { create } from 'zustand';
 import { linkPath, parseDeepLink, type DeepLink } from '../../src-main/contract/deep-links.ts';
 import { takeAddressLink } from '../bridge.ts';
 
-export const containerTabs = ['logs', 'terminal', 'stats', 'processes', 'history', 'overview', 'inspect'] as const;
+export const containerTabs = [
+  'logs',
+  'terminal',
+  'files',
+  'stats',
+  'processes',
+  'history',
+  'overview',
+  'inspect',
+] as const;
 export type ContainerTab = (typeof containerTabs)[number];
 
 /** The screens of the sidebar, in its order. */

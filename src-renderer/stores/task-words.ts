@@ -4,6 +4,12 @@ import { formatBytes, formatDuration } from '../format/quantities.ts';
 
 const titles: Readonly<Record<TaskKind, Readonly<Record<TaskState, string>>>> = {
   pull: { running: 'Pulling', done: 'Pulled', failed: 'Could not pull', cancelled: 'Cancelled the pull of' },
+  push: { running: 'Pushing', done: 'Pushed', failed: 'Could not push', cancelled: 'Cancelled the push of' },
+  'save-images': { running: 'Saving', done: 'Saved', failed: 'Could not save', cancelled: 'Cancelled saving' },
+  'load-images': { running: 'Loading', done: 'Loaded', failed: 'Could not load', cancelled: 'Cancelled loading' },
+  build: { running: 'Building', done: 'Built', failed: 'Could not build', cancelled: 'Cancelled the build of' },
+  download: { running: 'Downloading', done: 'Downloaded', failed: 'Could not download', cancelled: 'Cancelled' },
+  upload: { running: 'Uploading', done: 'Uploaded', failed: 'Could not upload', cancelled: 'Cancelled' },
   'prune-images': {
     running: 'Removing',
     done: 'Removed',
@@ -21,12 +27,17 @@ export function taskTitle({ kind, state, subject }: Pick<TaskView, 'kind' | 'sta
 export function taskSummary(task: TaskView): string {
   switch (task.state) {
     case 'running':
-      return task.kind === 'pull' ? pullSummary(task) : '';
+      if (task.kind === 'pull' || task.kind === 'push') return layersSummary(task);
+      return [bytesSummary(task), task.step ?? ''].filter(Boolean).join(' · ');
     case 'done': {
       const took = formatDuration((task.endedAtMs ?? task.startedAtMs) - task.startedAtMs);
       const bytes = task.resultBytes ?? 0;
       if (task.kind === 'prune-images') return `${formatBytes(bytes)} came back`;
-      return bytes === 0 ? 'Already up to date' : `${formatBytes(bytes)} in ${took}`;
+      if (task.kind === 'pull' && bytes === 0) return 'Already up to date';
+      if (task.kind === 'push' && bytes === 0) return 'The registry had all of it';
+      if (task.kind === 'build') return `In ${took}`;
+      const names = task.names ?? [];
+      return [...(names.length === 0 ? [] : [names.join(', ')]), `${formatBytes(bytes)} in ${took}`].join(' · ');
     }
     case 'failed':
       return task.error?.message ?? '';
@@ -35,13 +46,22 @@ export function taskSummary(task: TaskView): string {
   }
 }
 
-function pullSummary(task: TaskView): string {
-  const { downloaded, size } = sumLayers(task.layers);
+function layersSummary(task: TaskView): string {
   if (task.layers.length === 0) return 'Asking the registry';
-  const left = size - downloaded;
-  const { bytesPerSecond } = task;
+  const { downloaded, size } = sumLayers(task.layers);
+  return movedSummary(downloaded, size, task.bytesPerSecond);
+}
+
+/** Nothing once all of it has gone: what follows is told as a step. */
+function bytesSummary({ bytes, bytesPerSecond, step }: TaskView): string {
+  if (bytes === undefined || (step !== undefined && bytes.done === bytes.total)) return '';
+  return movedSummary(bytes.done, bytes.total, bytesPerSecond);
+}
+
+function movedSummary(done: number, total: number | undefined, bytesPerSecond: number | undefined): string {
+  const left = (total ?? 0) - done;
   return [
-    `${formatBytes(downloaded)} of ${formatBytes(size)}`,
+    total === undefined ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`,
     ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
     ...(bytesPerSecond === undefined || left <= 0 ? [] : [`${timeLeft(left / bytesPerSecond)} left`]),
   ].join(' · ');

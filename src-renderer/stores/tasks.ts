@@ -45,5 +45,8 @@ function detailOf({ error }: TaskView): { readonly detail?: string } {
 /** Whether the user is looking at this task, and needs no message. */
 function isOpen(id: string): boolean {
   const { dialog } = useDialog.getState();
-  return dialog?.kind === 'activity' || (dialog?.kind === 'pull' && dialog.taskId === id);
+  return (
+    dialog?.kind === 'activity' ||
+    ((dialog?.kind === 'pull' || dialog?.kind === 'push' || dialog?.kind === 'build') && dialog.taskId === id)
+  );
 }

@@ -2,10 +2,13 @@
  * What a person does after the first run, in the real window against the real VM and engine; each step is checked with the
  * docker command. The VM is the first run's own.
  */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, rowWith, test } from '../helpers/real-window.ts';
 import type { WherryHome } from '../helpers/wherry-cli.ts';
-import { goTo } from '../helpers/window-test.ts';
+import { goTo, rowOf } from '../helpers/window-test.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -210,4 +213,78 @@ test('an image gets one more name, and loses it again', async () => {
   );
   await docker('rmi', 'registry.example/fleet/lamp:2');
   await expect(row('registry.example/fleet/lamp:2')).toHaveCount(0);
+});
+
+test('an image is built from a folder, runs, is pushed, saved, and loaded again', async ({ real }) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'wherry-context-'));
+  const name = `${real.registry.host}/fleet/cargo:1`;
+  try {
+    await writeFile(
+      path.join(folder, 'Dockerfile'),
+      `FROM ${image}\nCOPY . /cargo\nRUN cat /cargo/list.txt\nCMD ["ls", "/cargo"]\n`,
+    );
+    await writeFile(path.join(folder, '.dockerignore'), 'left-out\nDockerfile\n.dockerignore\n');
+    await writeFile(path.join(folder, 'list.txt'), 'tea and timber\n');
+    await writeFile(path.join(folder, 'left-out'), 'x');
+    await goTo(page, 'Images');
+    await page.getByRole('button', { name: 'Build', exact: true }).click();
+    await page.getByRole('dialog').getByLabel('Folder').setInputFiles(folder);
+    await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill(name);
+    await page.getByRole('dialog').getByRole('button', { name: 'Build', exact: true }).click();
+    await expect(page.getByText('The image is here')).toBeVisible({ timeout: 60_000 });
+    await page.getByRole('button', { name: '1 line' }).click();
+    await expect(page.getByLabel('Output')).toContainText('tea and timber');
+    await page.keyboard.press('Escape');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  expect(await docker('run', '--rm', name)).toBe('list.txt');
+
+  await row('fleet/cargo').hover();
+  await row('fleet/cargo').getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Push…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Push', exact: true }).click();
+  await expect(page.getByText('The registry has it')).toBeVisible();
+  await page.keyboard.press('Escape');
+  const tags = await fetch(`${real.registry.url}/v2/fleet/cargo/tags/list`);
+  expect(await tags.json()).toEqual({ name: 'fleet/cargo', tags: ['1'] });
+
+  await row('fleet/cargo').getByText('fleet/cargo').first().click();
+  await expect(page.getByRole('list', { name: 'Layers' }).getByRole('listitem').first()).toContainText(
+    'Also in wherry/starter',
+  );
+  const waiting = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Save to a file' }).click();
+  const archive = await (await waiting).path();
+  const before = await docker('image', 'inspect', '--format', '{{.Id}}', name);
+  await docker('rmi', name);
+  await goTo(page, 'Images');
+  await expect(row('fleet/cargo')).toHaveCount(0);
+  await page.getByLabel('Load').setInputFiles(archive);
+  await expect(row('fleet/cargo')).toBeVisible();
+  expect(await docker('image', 'inspect', '--format', '{{.Id}}', name)).toBe(before);
+});
+
+test('files of a container: looked at, put in, taken out, and told as changed, also when it is stopped', async () => {
+  await goTo(page, 'Containers');
+  await row('lantern').getByText('lantern', { exact: true }).click();
+  await page.getByRole('tab', { name: 'Files' }).click();
+  await rowOf(page, 'hold').getByText('hold', { exact: true }).click();
+  await rowOf(page, 'note').getByText('note', { exact: true }).click();
+  await expect(page.getByRole('dialog', { name: 'note' })).toContainText('kept');
+  await page.keyboard.press('Escape');
+  await page.getByRole('navigation', { name: 'Folder' }).getByRole('button', { name: '/', exact: true }).click();
+  await docker('stop', 'lantern');
+  await page.getByLabel('Upload').setInputFiles({ name: 'ship’s log', mimeType: '', buffer: Buffer.from('fair wind') });
+  await expect(rowOf(page, 'ship’s log')).toContainText('added');
+  await page.getByRole('radio', { name: /^Changed/ }).click();
+  await expect(page.getByRole('list', { name: 'Changes' })).toContainText('Added/ship’s log');
+  await page.getByRole('radio', { name: 'All files' }).click();
+  const waiting = page.waitForEvent('download');
+  await rowOf(page, 'ship’s log').hover();
+  await rowOf(page, 'ship’s log').getByRole('button', { name: 'Download', exact: true }).click();
+  expect(await readFile(await (await waiting).path(), 'utf8')).toBe('fair wind');
+  await docker('start', 'lantern');
+  expect(await docker('exec', 'lantern', 'cat', '/ship’s log')).toBe('fair wind');
 });

@@ -41,7 +41,8 @@ export async function fakeEngine(t: TestContext, routes: Record<string, Answer> 
   const note = (request: IncomingMessage, body: string) => {
     const route = `${request.method ?? ''} ${(request.url ?? '').replace(/^\/v1\.\d+/, '').replace(/\?.*/, '')}`;
     engine.requests.push(`${request.method ?? ''} ${(request.url ?? '').replace(/^\/v1\.\d+/, '')}`);
-    engine.bodies.push(body === '' ? undefined : JSON.parse(body));
+    const isJson = request.headers['content-type'] === 'application/json';
+    engine.bodies.push(body === '' ? undefined : isJson ? JSON.parse(body) : body);
     return route;
   };
   server.on('connection', (socket) => {

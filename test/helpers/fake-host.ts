@@ -9,10 +9,12 @@ import type { ContainerState, ContainerView, ImageView, TerminalView } from '../
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { containerOf, processesOf, usualContainers, usualImages } from './window-fixtures.ts';
 import { FakeEdits } from './fake-edits.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeObjects } from './fake-objects.ts';
 import { Source } from './handlers.ts';
 import { consoleText, logs, type LogStyle } from './fake-streams.ts';
 import { fakeStats } from './fake-stats.ts';
+import { FakeTransfers } from './fake-transfers.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 
 const stageLabels: Readonly<Record<VmStage, string>> = {
@@ -40,6 +42,10 @@ export class FakeHost {
   readonly objects = new FakeObjects(this.images, this.containers, (channel, input, run) =>
     this.#record(channel, input, run),
   );
+  readonly transfers = new FakeTransfers(this.objects.tasks, this.images, (channel, input, run) =>
+    this.#record(channel, input, run),
+  );
+  readonly files = new FakeFiles(this.objects.tasks, (channel, input, run) => this.#record(channel, input, run));
   readonly edits = new FakeEdits(this.containers);
   logStyle: LogStyle = 'web';
   bootStepMs = 400;
@@ -145,6 +151,7 @@ export class FakeHost {
               sizeBytes: 78_600_000,
               createdAtMs: found.createdAtMs,
               empty: false,
+              sharedWith: ['debian:trixie-slim', 'shop/\u202eexe', '<b>x</b>', 'redis:8-alpine', 'postgres:17'],
             },
             { createdBy: 'ENV NGINX_VERSION=1.29.3', sizeBytes: 0, createdAtMs: found.createdAtMs, empty: true },
             {
@@ -152,6 +159,7 @@ export class FakeHost {
               sizeBytes: 113_000_000,
               createdAtMs: found.createdAtMs,
               empty: false,
+              sharedWith: [],
             },
             {
               createdBy: 'COPY docker-entrypoint.sh / # buildkit',
@@ -175,6 +183,8 @@ export class FakeHost {
           return { untagged: found.tags, deleted: [found.id] };
         }),
       ...this.objects.calls,
+      'images.push': this.transfers.push,
+      ...this.files.calls,
       'containers.run': (request) =>
         this.#record('containers.run', request, () => {
           const names = new Set(this.containers.current.map(({ name }) => name));
@@ -223,6 +233,8 @@ export class FakeHost {
       'logs.follow': ({ tail, since }, { signal }) => logs(this.logStyle, tail, since, signal),
       'containers.stats': fakeStats((ids) => (this.statsWatched = ids)),
       'terminals.attach': ({ id }, context) => this.terminals.attach(id, context),
+      ...this.transfers.streams,
+      ...this.files.streams,
       'vm.console': (_input, { signal }) => serialConsole(signal),
       'engine.events': ({ history = false }, { signal }) => this.objects.events(history, signal),
     },

@@ -57,11 +57,11 @@ export class FakeObjects {
         ),
       'images.pull': ({ reference }) =>
         record('images.pull', { reference }, () => ({
-          taskId: this.tasks.start('pull', reference, (report, signal) => this.#pull(reference, report, signal)),
+          taskId: this.tasks.join('pull', reference, (report, signal) => this.#pull(reference, report, signal)),
         })),
       'images.prune': (input) =>
         record('images.prune', input, () => ({
-          taskId: this.tasks.start('prune-images', input.unused ? 'all unused images' : 'untagged images', () =>
+          taskId: this.tasks.join('prune-images', input.unused ? 'all unused images' : 'untagged images', () =>
             this.#prune(input.unused),
           ),
         })),

@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck, CircleSlash, LoaderCircle, X } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import type { TaskView } from '../../../src-main/contract/tasks.ts';
-import { showTask, TaskBar } from '../../components/activity.tsx';
+import { showTask, taskDetail, TaskBar } from '../../components/activity.tsx';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { useReturnFocus } from '../../components/return-focus.ts';
@@ -37,7 +37,7 @@ export function ActivityDrawer() {
           </header>
           {tasks.length === 0 ? (
             <Empty title="Nothing is under way">
-              <p>Pulls and other long work show here, also when you started them in another window.</p>
+              <p>Pulls, builds and other long work show here, also when you started them in another window.</p>
             </Empty>
           ) : (
             <ul className="tasks scroll" tabIndex={0} aria-label="Tasks">
@@ -53,8 +53,9 @@ export function ActivityDrawer() {
 }
 
 function TaskItem({ task }: { task: TaskView }) {
-  const { id, kind, state, fraction, error } = task;
+  const { id, state, fraction, error } = task;
   const running = state === 'running';
+  const detail = taskDetail(task);
   const Icon = icons[state];
   return (
     <li className="task">
@@ -89,11 +90,11 @@ function TaskItem({ task }: { task: TaskView }) {
               Dismiss
             </Button>
           )}
-          {kind === 'pull' ? (
+          {detail === undefined ? null : (
             <Button small tone="ghost" onClick={() => showTask(task)}>
-              Layers
+              {detail}
             </Button>
-          ) : null}
+          )}
         </div>
       </div>
     </li>

@@ -24,6 +24,7 @@ const TerminalsView = lazy(() =>
   import('../../terminal/terminals-view.tsx').then((module) => ({ default: module.TerminalsView })),
 );
 const Overview = lazy(() => import('./overview.tsx').then((module) => ({ default: module.Overview })));
+const Files = lazy(() => import('./files.tsx').then((module) => ({ default: module.Files })));
 const Stats = lazy(() => import('./stats.tsx').then((module) => ({ default: module.Stats })));
 const Processes = lazy(() => import('./processes.tsx').then((module) => ({ default: module.Processes })));
 const History = lazy(() => import('./history.tsx').then((module) => ({ default: module.History })));
@@ -32,6 +33,7 @@ const Inspect = lazy(() => import('./inspect.tsx').then((module) => ({ default: 
 const tabNames: Readonly<Record<ContainerTab, string>> = {
   logs: 'Logs',
   terminal: 'Terminal',
+  files: 'Files',
   stats: 'Stats',
   processes: 'Processes',
   history: 'History',
@@ -79,6 +81,11 @@ export function ContainerScreen({ id, tab }: { id: string; tab: ContainerTab }) 
         <Tabs.Content className="tab-panel" value="terminal">
           <Suspense fallback={null}>
             <TerminalsView container={container} />
+          </Suspense>
+        </Tabs.Content>
+        <Tabs.Content className="tab-panel" value="files">
+          <Suspense fallback={null}>
+            <Files container={container} />
           </Suspense>
         </Tabs.Content>
         <Tabs.Content className="tab-panel" value="stats">

@@ -9,13 +9,13 @@ import { Menu } from '../../components/menu.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatBytes, formatTime, shortId } from '../../format/quantities.ts';
-import { visibleText } from '../../format/unsafe-text.ts';
 import { openDialog } from '../../stores/dialogs.ts';
 import { errorText } from '../../stores/follow-stream.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useImages } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { imageMenu } from './images-screen.tsx';
+import { Layers } from './layers.tsx';
 import { joinWords } from './split-words.ts';
 
 /** One image: what it declares and how it was made. */
@@ -106,17 +106,7 @@ function ImageFacts({ details, view = details }: { details: ImageDetails; view?:
         <h2>About</h2>
         <Facts facts={facts} />
       </section>
-      <section>
-        <h2>History</h2>
-        <ol className="history">
-          {details.history.map((step, index) => (
-            <li key={index}>
-              <code className={step.empty ? 'faint' : ''}>{visibleText(step.createdBy, 2000)}</code>
-              <span className="size">{step.empty ? '' : formatBytes(step.sizeBytes)}</span>
-            </li>
-          ))}
-        </ol>
-      </section>
+      <Layers history={details.history} />
     </>
   );
 }

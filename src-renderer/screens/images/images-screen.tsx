@@ -1,10 +1,26 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import { Brush, Copy, Download, EllipsisVertical, Link, Play, Tag, Trash2 } from 'lucide-react';
+import {
+  Brush,
+  Copy,
+  Download,
+  EllipsisVertical,
+  FileDown,
+  FileUp,
+  Hammer,
+  Link,
+  Play,
+  Tag,
+  Trash2,
+  Upload,
+} from 'lucide-react';
 import type { ImageView } from '../../../src-main/contract/engine.ts';
+import { loadImages, saveImage } from '../../actions/images.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button, IconButton } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
+import { DropZone } from '../../components/drop-zone.tsx';
 import { Empty } from '../../components/empty.tsx';
+import { FileButton } from '../../components/file-button.tsx';
 import { Menu, type MenuEntry } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
@@ -18,6 +34,8 @@ import { useImages } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 
 const none: readonly ImageView[] = [];
+/** What docker save writes, and what is made of it. */
+const archives = '.tar,.tgz,.gz,.zst,.xz,.bz2,application/x-tar';
 
 export function imageName(image: ImageView): string {
   return image.tags[0] ?? shortId(image.id);
@@ -39,49 +57,61 @@ export function ImagesScreen() {
           <Button icon={Brush} disabled={!ready || !idle} onClick={() => openDialog({ kind: 'prune-images' })}>
             Clean up
           </Button>
+          <FileButton label="Load" icon={FileUp} accept={archives} disabled={!ready} onFiles={loadImages} />
+          <Button icon={Hammer} disabled={!ready} onClick={() => openDialog({ kind: 'build' })}>
+            Build
+          </Button>
           <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
             Pull image
           </Button>
         </>
       }
     >
-      {value !== undefined && all.length === 0 ? (
-        <Empty
-          title="No images yet"
-          actions={
-            <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
-              Pull image
-            </Button>
-          }
-        >
-          <p>An image is what a container is made from. Pull one by its name, such as nginx or postgres:17.</p>
-        </Empty>
-      ) : (
-        <>
-          <div className="toolbar">
-            <SearchField value={query} label="Filter by name or ID" onChange={setQuery} slash />
-          </div>
-          <DataTable
-            label="Images"
-            rows={rows}
-            columns={columns}
-            keyOf={({ id }) => id}
-            nameOf={imageName}
-            onOpen={({ id }) => navigate({ screen: 'image', id })}
-            onKey={pressKey}
-            stale={!ready}
-            empty={
-              value === undefined ? (
-                <SkeletonRows />
-              ) : (
-                <Empty title="No image matches" actions={<Button onClick={() => setQuery('')}>Show all images</Button>}>
-                  <p>The filter leaves none of {formatCount(all.length, 'image')}.</p>
-                </Empty>
-              )
+      <DropZone label="Load the images in these archives" disabled={!ready} onFiles={loadImages}>
+        {value !== undefined && all.length === 0 ? (
+          <Empty
+            title="No images yet"
+            actions={
+              <Button tone="primary" icon={Download} disabled={!ready} onClick={() => openDialog({ kind: 'pull' })}>
+                Pull image
+              </Button>
             }
-          />
-        </>
-      )}
+          >
+            <p>
+              An image is what a container is made from. Pull one by its name, such as nginx or postgres:17; or drop an
+              archive of images here.
+            </p>
+          </Empty>
+        ) : (
+          <>
+            <div className="toolbar">
+              <SearchField value={query} label="Filter by name or ID" onChange={setQuery} slash />
+            </div>
+            <DataTable
+              label="Images"
+              rows={rows}
+              columns={columns}
+              keyOf={({ id }) => id}
+              nameOf={imageName}
+              onOpen={({ id }) => navigate({ screen: 'image', id })}
+              onKey={pressKey}
+              stale={!ready}
+              empty={
+                value === undefined ? (
+                  <SkeletonRows />
+                ) : (
+                  <Empty
+                    title="No image matches"
+                    actions={<Button onClick={() => setQuery('')}>Show all images</Button>}
+                  >
+                    <p>The filter leaves none of {formatCount(all.length, 'image')}.</p>
+                  </Empty>
+                )
+              }
+            />
+          </>
+        )}
+      </DropZone>
     </ScreenFrame>
   );
 }
@@ -171,12 +201,20 @@ function ImageTags({ image }: { image: ImageView }) {
       <Outside text={first} className="strong" />
       {rest.slice(0, 1).map((tag) => (
         <span key={tag} className="chip shrink">
-          <Outside text={tag.slice(tag.lastIndexOf(':') + 1)} limit={40} />
+          <Outside
+            text={repositoryOf(tag) === repositoryOf(first) ? tag.slice(tag.lastIndexOf(':') + 1) : tag}
+            limit={40}
+          />
         </span>
       ))}
       {rest.length > 1 ? <span className="faint">+{rest.length - 1}</span> : null}
     </>
   );
+}
+
+/** Without the tag. */
+function repositoryOf(tag: string): string {
+  return tag.slice(0, tag.lastIndexOf(':'));
 }
 
 function RowActions({ image }: { image: ImageView }) {
@@ -222,6 +260,13 @@ export function imageMenu(image: ImageView, ready: boolean): readonly MenuEntry[
       disabled: !ready,
       run: () => openDialog({ kind: 'tag-image', id }),
     },
+    {
+      label: 'Push…',
+      icon: Upload,
+      disabled: !ready || tags.length === 0,
+      run: () => openDialog({ kind: 'push', tags }),
+    },
+    { label: 'Save to a file', icon: FileDown, disabled: !ready, run: () => saveImage(reference) },
     { label: 'Copy name', icon: Copy, separated: true, run: () => void copyText(reference, 'the image’s name') },
     { label: 'Copy ID', icon: Copy, run: () => void copyText(id, 'the image’s ID') },
     { label: 'Copy link', icon: Link, run: () => void copyText(linkOf('images', reference), 'the link') },

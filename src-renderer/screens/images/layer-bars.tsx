@@ -7,22 +7,23 @@ const words: Readonly<Record<LayerPhase, string>> = {
   downloading: 'Downloading',
   downloaded: 'Downloaded',
   extracting: 'Unpacking',
+  sending: 'Sending',
   done: 'Done',
 };
 
-/** One line and two bars for each layer: downloaded, and unpacked over it. */
-export function LayerBars({ layers }: { layers: readonly LayerProgress[] }) {
+/** One line and two bars for each layer: downloaded, and unpacked over it. `existed`: the word for one that did not have to go. */
+export function LayerBars({ layers, existed }: { layers: readonly LayerProgress[]; existed: string }) {
   if (layers.length === 0) return null;
   return (
     <ul className="layers" aria-label="Layers">
       {layers.map((layer) => (
-        <LayerBar key={layer.layer} layer={layer} />
+        <LayerBar key={layer.layer} layer={layer} existed={existed} />
       ))}
     </ul>
   );
 }
 
-function LayerBar({ layer }: { layer: LayerProgress }) {
+function LayerBar({ layer, existed }: { layer: LayerProgress; existed: string }) {
   const downloaded = layer.sizeBytes > 0 ? Math.min(1, layer.downloadedBytes / layer.sizeBytes) : 0;
   const done = layer.phase === 'done';
   return (
@@ -34,7 +35,7 @@ function LayerBar({ layer }: { layer: LayerProgress }) {
       </span>
       <span className="quiet">
         {done ? <Check className="icon" aria-hidden /> : null}
-        {layer.existed ? 'Already here' : words[layer.phase]}
+        {layer.existed ? existed : words[layer.phase]}
       </span>
       <span className="quiet end">{layer.sizeBytes > 0 ? formatBytes(layer.sizeBytes) : ''}</span>
     </li>

@@ -16,3 +16,9 @@ export function checkReference(reference: string): string | undefined {
   if (/[A-Z]/.test(name)) return 'Names of images are in small letters.';
   return 'This is not a name of an image: use letters, digits and . _ - / with an optional :tag.';
 }
+
+/** The registry that a name says, as a user knows it: without one it is Docker Hub. */
+export function registryOf(reference: string): string {
+  const [first = '', ...rest] = reference.split('/');
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'Docker Hub';
+}

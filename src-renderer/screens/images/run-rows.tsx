@@ -69,11 +69,22 @@ export function PortRows({ rows, problems, onChange }: RowsProps<PortRow>) {
   );
 }
 
-export function VariableRows({ rows, problems, onChange }: RowsProps<VariableRow>) {
+interface VariableRowsProps extends RowsProps<VariableRow> {
+  readonly legend?: string;
+  readonly add?: string;
+}
+
+export function VariableRows({
+  legend = 'Environment',
+  add = 'Add a variable',
+  rows,
+  problems,
+  onChange,
+}: VariableRowsProps) {
   const change = (row: VariableRow, values: Partial<VariableRow>) => onChange(replaced(rows, row, values));
   return (
     <fieldset>
-      <legend>Environment</legend>
+      <legend>{legend}</legend>
       {rows.map((row) => {
         const problem = problems[`variable-${row.key}`];
         return (
@@ -113,7 +124,7 @@ export function VariableRows({ rows, problems, onChange }: RowsProps<VariableRow
       })}
       <div>
         <Button small icon={Plus} onClick={() => onChange([...rows, { key: nextKey(), name: '', value: '' }])}>
-          Add a variable
+          {add}
         </Button>
       </div>
     </fieldset>

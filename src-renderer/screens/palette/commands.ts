@@ -8,6 +8,7 @@ import {
   CirclePlay,
   Download,
   FileText,
+  Hammer,
   HardDrive,
   Keyboard,
   Layers,
@@ -97,6 +98,7 @@ const startEngine: Command = {
 
 const engineActions: readonly Command[] = [
   { key: 'pull', text: 'Pull an image', note: '', icon: Download, run: () => openDialog({ kind: 'pull' }) },
+  { key: 'build', text: 'Build an image', note: '', icon: Hammer, run: () => openDialog({ kind: 'build' }) },
   { key: 'run', text: 'Run a container', note: '', icon: Play, run: () => openDialog({ kind: 'run' }) },
   {
     key: 'volume',

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { WireClient } from '../../../../src-main/contract/wire-client.ts';
 import { createBody } from '../../../../src-main/handlers/containers.ts';
-import { parseReference } from '../../../../src-main/handlers/images.ts';
+import { parseReference } from '../../../../src-main/handlers/image-reference.ts';
 import { containerJson, frame, json, type Answer, type FakeEngine } from '../../../helpers/fake-engine.ts';
 import { until } from '../../../helpers/handlers.ts';
 import { startHandlers } from '../../../helpers/started-handlers.ts';

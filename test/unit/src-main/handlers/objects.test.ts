@@ -3,23 +3,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { NetworkView } from '../../../../src-main/contract/networks.ts';
-import type { TaskView } from '../../../../src-main/contract/tasks.ts';
 import type { VolumeView } from '../../../../src-main/contract/volumes.ts';
-import type { WireClient } from '../../../../src-main/contract/wire-client.ts';
 import { createBody } from '../../../../src-main/handlers/containers.ts';
 import { containerSummary, json } from '../../../helpers/fake-engine.ts';
 import { until } from '../../../helpers/handlers.ts';
 import { startHandlers } from '../../../helpers/started-handlers.ts';
-
-/** The task of this subject once it is as wanted. */
-async function taskOf(client: WireClient, subject: string, isWanted: (task: TaskView) => boolean): Promise<TaskView> {
-  let found: TaskView | undefined;
-  const stop = client.subscribe('tasks', (tasks) => (found = tasks.find((task) => task.subject === subject)));
-  await until(() => found !== undefined && isWanted(found));
-  stop();
-  assert.ok(found);
-  return found;
-}
+import { taskOf } from '../../../helpers/task-of.ts';
 
 test('a pull is a task of the host: it tells its progress, outlives the window, and fails with a hint', async (t) => {
   let closed: Promise<unknown> | undefined;

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PullProgress } from '../../../../src-main/engine/api.ts';
 import { sumLayers } from '../../../../src-main/contract/tasks.ts';
-import {
-  emptyTotals,
-  foldPull,
-  layerFraction,
-  pullFraction,
-  pullSpeed,
-} from '../../../../src-main/tasks/pull-progress.ts';
+import { emptyTotals, foldPull, layerFraction, pullFraction } from '../../../../src-main/tasks/pull-progress.ts';
+import { speedOf } from '../../../../src-main/tasks/speed.ts';
 
 const item = (layer: string, status: string, currentBytes?: number, totalBytes?: number): PullProgress => ({
   layer,
@@ -73,7 +68,29 @@ test('the speed is that of the last seconds, and none when nothing moves', () =>
   for (let second = 0; second <= 10; second += 1) {
     totals = foldPull(totals, [item('a', 'Downloading', second * 1000, 100_000)], second * 1000);
   }
-  assert.equal(pullSpeed(totals), 1000);
+  assert.equal(speedOf(totals.samples), 1000);
   totals = foldPull(totals, [item('a', 'Downloading', 10_000, 100_000)], 20_000);
-  assert.equal(pullSpeed(totals), undefined);
+  assert.equal(speedOf(totals.samples), undefined);
+});
+
+test('a push tells what goes, what was there, and the digest', () => {
+  const totals = foldPull(
+    emptyTotals,
+    [
+      item('', 'The push refers to repository [localhost:5000/web]'),
+      item('a', 'Preparing'),
+      item('b', 'Preparing'),
+      item('a', 'Pushing', 30, 100),
+      item('b', 'Layer already exists'),
+      item('', 'latest: digest: sha256:abc size: 528'),
+      item('', ''),
+    ],
+    0,
+  );
+  assert.equal(totals.layers.get('a')?.phase, 'sending');
+  assert.equal(totals.layers.get('b')?.existed, true);
+  assert.equal(pullFraction(totals), 0.3);
+  assert.equal(totals.digest, 'sha256:abc');
+  assert.match(totals.message, /digest/);
+  assert.equal(pullFraction(foldPull(totals, [item('a', 'Pushed')], 1)), 1);
 });
