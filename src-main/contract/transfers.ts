@@ -9,7 +9,10 @@ export const pieceBytes = 192 * 1024;
 /** How many pieces a window may send ahead of those the host has taken. */
 export const piecesAhead = 16;
 
-/** From the host during an upload: first the task that it belongs to, then that so many more pieces were taken. */
+/**
+ * From the host during an upload: first the task that it belongs to, then that so many more pieces were taken. The stream's
+ * end is the task's.
+ */
 export type UploadItem = { readonly taskId: string } | { readonly taken: number };
 
 /** From the window: a piece, or that there is no more. Closing the stream before `end` gives the upload up. */

@@ -26,8 +26,8 @@ type UploadWork = (
 ) => Promise<void>;
 
 /**
- * The task lives on when the window goes after the last piece; before that, it fails. The stream ends when nothing more is
- * to be sent, which may be early: the task tells why.
+ * The task lives on when the window goes after the last piece; before that, it fails. The stream ends with the task, which
+ * may be before all was sent: the task tells why.
  */
 export async function* upload(
   tasks: Tasks,
@@ -38,6 +38,9 @@ export async function* upload(
 ): AsyncGenerator<UploadItem, void, undefined> {
   const sent = new Upload(attempt, context);
   const meter = new ByteMeter(sizeBytes);
+  let tellEnd: (value?: unknown) => void = () => undefined;
+  const ended = new Promise((resolve) => (tellEnd = resolve));
+  context.signal.addEventListener('abort', tellEnd, { once: true });
   const run: TaskWork = async (report, signal, print) => {
     const counted = async function* (): AsyncGenerator<Buffer, void, undefined> {
       for await (const piece of sent) {
@@ -53,10 +56,12 @@ export async function* upload(
       throw sent.failure ?? error;
     } finally {
       sent.close();
+      tellEnd();
     }
   };
   yield { taskId: tasks.start(kind, name, run) };
   yield* sent.credits();
+  await ended;
 }
 
 /** @param open gives the bytes, and how many there will be when that is known */

@@ -2,7 +2,7 @@
  * What a person does after the first run, in the real window against the real VM and engine; each step is checked with the
  * docker command. The VM is the first run's own.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
@@ -266,7 +266,7 @@ test('an image is built from a folder, runs, is pushed, saved, and loaded again'
   expect(await docker('image', 'inspect', '--format', '{{.Id}}', name)).toBe(before);
 });
 
-test('files of a container: looked at, put in, taken out, and told as changed, also when it is stopped', async () => {
+test('files of a container: looked at, and put in, also when it is stopped', async () => {
   await goTo(page, 'Containers');
   await row('lantern').getByText('lantern', { exact: true }).click();
   await page.getByRole('tab', { name: 'Files' }).click();
@@ -277,14 +277,7 @@ test('files of a container: looked at, put in, taken out, and told as changed, a
   await page.getByRole('navigation', { name: 'Folder' }).getByRole('button', { name: '/', exact: true }).click();
   await docker('stop', 'lantern');
   await page.getByLabel('Upload').setInputFiles({ name: 'ship’s log', mimeType: '', buffer: Buffer.from('fair wind') });
-  await expect(rowOf(page, 'ship’s log')).toContainText('added');
-  await page.getByRole('radio', { name: /^Changed/ }).click();
-  await expect(page.getByRole('list', { name: 'Changes' })).toContainText('Added/ship’s log');
-  await page.getByRole('radio', { name: 'All files' }).click();
-  const waiting = page.waitForEvent('download');
-  await rowOf(page, 'ship’s log').hover();
-  await rowOf(page, 'ship’s log').getByRole('button', { name: 'Download', exact: true }).click();
-  expect(await readFile(await (await waiting).path(), 'utf8')).toBe('fair wind');
+  await expect(rowOf(page, 'ship’s log')).toBeVisible();
   await docker('start', 'lantern');
   expect(await docker('exec', 'lantern', 'cat', '/ship’s log')).toBe('fair wind');
 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { pack } from 'tar-stream';
 import { permissionsOf } from '../../../../src-main/engine/files-api.ts';
 import { json } from '../../../helpers/fake-engine.ts';
+import { settle, until } from '../../../helpers/handlers.ts';
 import { startHandlers } from '../../../helpers/started-handlers.ts';
 import { taskOf } from '../../../helpers/task-of.ts';
 
@@ -149,4 +150,25 @@ test('a file is put in as an archive of one; what the engine refuses fails the t
     },
     { code: 'invalid-input' },
   );
+});
+
+test('an upload is over when the file is there, not when all of it has gone', async (t) => {
+  let finish: (() => void) | undefined;
+  const { client } = await startHandlers(t, {
+    'PUT /containers/c1/archive': (_request, response) => (finish = () => void response.writeHead(200).end()),
+  });
+  const stream = client.open('files.upload', { id: 'c1', folder: '/', name: 'slow', sizeBytes: 3 });
+  stream.send({ data: Buffer.from('abc').toString('base64') });
+  stream.send({ end: true });
+  let state = 'open';
+  const read = (async () => {
+    for await (const item of stream) assert.ok(item);
+    state = 'over';
+  })();
+  await until(() => finish !== undefined);
+  await settle();
+  assert.equal(state, 'open');
+  finish?.();
+  await read;
+  await taskOf(client, '/slow', (task) => task.state === 'done');
 });

@@ -85,9 +85,10 @@ test('a window that goes in the middle ends the load; one that goes after the la
   const whole = third.open('images.load', { name: 'whole.tar', sizeBytes: 3 });
   whole.send(piece('abc'));
   whole.send({ end: true });
-  await takenOf(whole);
+  const cutOff = assert.rejects(takenOf(whole), { code: 'cancelled' });
   await until(() => bodies.length === 1);
   third.close();
+  await cutOff;
   finish();
   await taskOf(client, 'whole.tar', ({ state }) => state === 'done');
   await closed;
@@ -169,7 +170,7 @@ test('a build tells its steps as they come, keeps its output, and fails with its
   });
   stream.send(piece('tar'));
   stream.send({ end: true });
-  await takenOf(stream);
+  const sent = takenOf(stream);
   await until(() => go !== undefined);
   const running = await taskOf(client, 'shop/web:latest', ({ step }) => step !== undefined);
   const seen: string[] = [];
@@ -179,6 +180,7 @@ test('a build tells its steps as they come, keeps its output, and fails with its
   await until(() => seen.length === 4);
   go?.();
   await follow;
+  assert.equal(await sent, 1);
   assert.deepEqual(seen, [
     'Step 1/2 : FROM base',
     'a1: Pulling fs layer',
