@@ -127,6 +127,15 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
           assert.equal(existsSync(root.upperDir), false);
           assert.ok(existsSync(second.upperDir));
           assert.equal(await snapshotter.rootSize('c1'), 0);
+          const tooLate = Object.create(program, {
+            folderBytes: {
+              value: async (measured: string) => {
+                await program.removeFolder(measured);
+                return program.folderBytes(measured);
+              },
+            },
+          }) as UnpackProgram;
+          assert.equal(await (await suite.open(folder, tooLate)).rootSize('c2'), 0, 'removed while it is measured');
         }),
     );
 

@@ -106,9 +106,8 @@ export class OverlaySnapshotter implements Snapshotter {
     }
   }
 
-  async rootSize(containerId: string): Promise<number> {
-    const upper = path.join(this.containersFolder, containerId, 'upper');
-    return (await exists(upper)) ? this.program.folderBytes(upper) : 0;
+  rootSize(containerId: string): Promise<number> {
+    return this.program.folderBytesIfThere(path.join(this.containersFolder, containerId, 'upper'));
   }
 
   private layerFolder(diffId: string): string {

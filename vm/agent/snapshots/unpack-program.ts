@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
+import { exists } from '../exists.ts';
 
 export interface LayerJob {
   /** Folder to unpack into; undefined: only keep and verify. */
@@ -151,6 +152,17 @@ export class UnpackProgram {
   /** Bytes of the files beneath a folder. */
   async folderBytes(folder: string): Promise<number> {
     return z.object({ bytes: z.number() }).parse(await this.run(['usage', folder])).bytes;
+  }
+
+  /** As {@link folderBytes}; nothing for a folder that is not there, or goes while it is measured. */
+  async folderBytesIfThere(folder: string): Promise<number> {
+    if (!(await exists(folder))) return 0;
+    try {
+      return await this.folderBytes(folder);
+    } catch (error) {
+      if (await exists(folder)) throw error;
+      return 0;
+    }
   }
 
   private layerWords(job: LayerJob): string[] {

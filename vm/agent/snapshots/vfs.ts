@@ -82,9 +82,8 @@ export class VfsSnapshotter implements Snapshotter {
     }
   }
 
-  async rootSize(containerId: string): Promise<number> {
-    const root = path.join(this.containersFolder, containerId, 'root');
-    return (await exists(root)) ? this.program.folderBytes(root) : 0;
+  rootSize(containerId: string): Promise<number> {
+    return this.program.folderBytesIfThere(path.join(this.containersFolder, containerId, 'root'));
   }
 
   private async apply(diffId: string, root: string, shift: number): Promise<void> {
