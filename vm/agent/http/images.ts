@@ -20,6 +20,7 @@ import { writeProgress } from './progress.ts';
 import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
 import { parseReference, parseRegistryAuth } from '../use-cases/registry-words.ts';
+import { compareVersions } from './version.ts';
 
 export function imageRoutes(parts: ImageParts): Route[] {
   return [
@@ -49,8 +50,9 @@ export function imageRoutes(parts: ImageParts): Route[] {
     {
       method: 'GET',
       path: '/images/*name/json',
-      handle: ({ response, params }) => {
-        sendJson(response, inspectImage(parts.records, params['name'] ?? ''));
+      handle: ({ response, params, apiVersion }) => {
+        const inspected = inspectImage(parts.records, params['name'] ?? '');
+        sendJson(response, { ...inspected, ...droppedFields(inspected, apiVersion) });
         return Promise.resolve();
       },
     },
@@ -128,4 +130,12 @@ async function stream(
 
 function isTrue(text: string | null): boolean {
   return text !== null && !['', '0', 'no', 'false', 'none'].includes(text.toLowerCase().trim());
+}
+
+/** What newer versions of the API leave out; docker-compose 1.29 cannot recreate a container without it. */
+function droppedFields({ Size, Config }: Readonly<Record<string, unknown>>, apiVersion: string): object {
+  return {
+    ...(compareVersions(apiVersion, '1.44') < 0 && { VirtualSize: Size }),
+    ...(compareVersions(apiVersion, '1.45') < 0 && { Container: '', ContainerConfig: Config }),
+  };
 }
