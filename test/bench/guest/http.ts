@@ -16,9 +16,12 @@ export class EngineSocket {
   }
 
   request(method: string, url: string, body?: unknown): Promise<Answer> {
-    const text = body === undefined ? '' : JSON.stringify(body);
+    return this.#send(method, url, body === undefined ? '' : JSON.stringify(body), 'application/json');
+  }
+
+  #send(method: string, url: string, body: string | Buffer, type: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+      const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
       const request = http.request(
         { socketPath: this.#socketPath, method, path: url, agent: this.#agent, headers },
         (answer) => {
@@ -31,7 +34,7 @@ export class EngineSocket {
         },
       );
       request.on('error', reject);
-      request.end(text);
+      request.end(body);
     });
   }
 
@@ -40,6 +43,27 @@ export class EngineSocket {
     const answer = await this.request(method, url, body);
     if (answer.status >= 400) throw new Error(`${method} ${url}: ${String(answer.status)} ${answer.body}`);
     return answer.body;
+  }
+
+  /** Reads an answer of any length and tells how many bytes it had. */
+  drain(url: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const request = http.get({ socketPath: this.#socketPath, path: url, agent: this.#agent }, (answer) => {
+        let bytes = 0;
+        answer.on('data', (chunk: Buffer) => (bytes += chunk.length));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          resolve(bytes);
+        });
+      });
+      request.on('error', reject);
+    });
+  }
+
+  /** The classic builder, from a context's archive. */
+  async build(archive: Buffer, query: string): Promise<void> {
+    const { status, body } = await this.#send('POST', `/build?${query}`, archive, 'application/x-tar');
+    if (status >= 400 || body.includes('"errorDetail"')) throw new Error(`build: ${String(status)} ${body}`);
   }
 
   async create(config: object): Promise<string> {

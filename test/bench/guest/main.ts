@@ -4,17 +4,16 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { benchBuild } from './builds.ts';
 import { type Engines, peers, run, startEngines } from './engines.ts';
-import type { EngineSocket } from './http.ts';
+import { benchLists } from './lists.ts';
+import { benchFollow } from './logs.ts';
 import { median, memoryOf, time } from './measure.ts';
+import { pairs, report, type Images } from './subjects.ts';
 
 const count = Number(process.env['BENCH_COUNT'] ?? 15);
+const parallelCount = 50;
 const registryPort = process.env['BENCH_REGISTRY_PORT'] ?? '';
-
-/** Prints one result; the host reads the lines. */
-function report(row: string, subject: string, value: number, unit: 'ms' | 'bytes'): void {
-  process.stdout.write(`BENCH ${JSON.stringify({ row, subject, value, unit })}\n`);
-}
 
 /** An OCI bundle for bare crun and runc: the same busybox, no networking of their own. */
 function makeBundle(): void {
@@ -45,6 +44,16 @@ async function benchRun(engines: Engines, image: Images): Promise<void> {
   makeBundle();
   for (const runtime of ['crun', 'runc'] as const) {
     report('run true', runtime, median(await time(() => runBare(runtime), count)), 'ms');
+  }
+}
+
+async function benchParallel(engines: Engines, image: Images): Promise<void> {
+  for (const [subject, engine, name] of pairs(engines, image)) {
+    await engine.runTrue(name); // warm
+    const all = async (): Promise<void> => {
+      await Promise.all(Array.from({ length: parallelCount }, () => engine.runTrue(name)));
+    };
+    report('50 × run true at once', subject, median(await time(all, 1, 0)), 'ms');
   }
 }
 
@@ -98,18 +107,6 @@ async function benchMemory(engines: Engines, image: Images): Promise<void> {
   }
 }
 
-interface Images {
-  readonly wherry: string;
-  readonly docker: string;
-}
-
-function pairs(engines: Engines, image: Images): ['wherry' | 'docker.io', EngineSocket, string][] {
-  return [
-    ['wherry', engines.wherry, image.wherry],
-    ['docker.io', engines.docker, image.docker],
-  ];
-}
-
 const engines = await startEngines();
 const image: Images = {
   wherry: `localhost:${registryPort}/busybox:latest`,
@@ -122,6 +119,10 @@ const benches: Record<string, () => Promise<void>> = {
   exec: () => benchExec(engines, image),
   pull: () => benchPull(engines),
   memory: () => benchMemory(engines, image),
+  parallel: () => benchParallel(engines, image),
+  build: () => benchBuild(engines, image),
+  logs: () => benchFollow(engines, image),
+  list: () => benchLists(engines, image, count),
 };
 const wanted = (process.env['BENCH_ONLY'] ?? '').split(',').filter((name) => name !== '');
 for (const [name, bench] of Object.entries(benches)) {
