@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * `npm test`: does all the set-up, then runs the checks and unit tests, the guest tests (as root in a real VM) and the
- * end-to-end tests (the real window, VM, registry and docker CLI). `npm test -- check guest` runs only those phases.
- * `slow` runs only when it is named: other people's clients, archives, builds, health, init and volumes, some ten minutes more.
+ * `npm test`: does all the set-up, then runs the checks and unit tests, the guest tests (as root in a real VM), other
+ * people's client (the docker CLI) against a real VM and registry, and the end-to-end tests of the
+ * host and the window. `npm test -- check guest` runs only those phases.
+ * `slow` runs only when it is named: libraries, compose, archives, builds and many clients at once, some ten minutes more.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process';
@@ -19,22 +20,23 @@ const tsx = ['--import', 'tsx'];
 const phases = {
   check: () => [process.execPath, 'src-main/setup/check.mjs'],
   guest: () => [process.execPath, ...tsx, 'test/guest/run.ts'],
-  host: () => endToEnd('test/e2e'),
-  window: () => [tool('playwright'), 'test', '--config', 'test/e2e/playwright.config.ts'],
-  slow: () => endToEnd('test/slow'),
-};
-const usual = ['check', 'guest', 'host', 'window'];
-
-/** @param {string} folder */
-function endToEnd(folder) {
-  return [
+  docker: () => oneProcess('test/docker'),
+  host: () => [
     process.execPath,
     ...tsx,
     '--test',
     '--test-concurrency=1',
     '--test-reporter=spec',
-    ...testFiles(path.join(root, folder)),
-  ];
+    ...testFiles(path.join(root, 'test/e2e')),
+  ],
+  window: () => [tool('playwright'), 'test', '--config', 'test/e2e/playwright.config.ts'],
+  slow: () => oneProcess('test/slow'),
+};
+const usual = ['check', 'guest', 'docker', 'host', 'window'];
+
+/** @param {string} folder whose suites share one VM */
+function oneProcess(folder) {
+  return [process.execPath, ...tsx, '--test-reporter=spec', 'test/docker/run.ts', folder];
 }
 
 const totals = { passed: 0, failed: 0, skipped: 0 };

@@ -10,7 +10,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startScriptedRegistry } from '../helpers/scripted-registry.ts';
 import type { AddedImage, ScriptedRegistry } from '../helpers/scripted-registry.ts';
-import { collect, WherryHome } from '../helpers/wherry-cli.ts';
+import { until } from '../helpers/until.ts';
+import { collect, ok, WherryHome } from '../helpers/wherry-cli.ts';
 import type { Ended } from '../helpers/wherry-cli.ts';
 
 let home: WherryHome;
@@ -117,11 +118,6 @@ function inGuest(script: string): Promise<Ended> {
   return home.wherry(['ssh', '--', 'sh', '-c', script]);
 }
 
-function ok(ended: Ended): string {
-  assert.equal(ended.code, 0, `${ended.stderr}\n${ended.stdout}`);
-  return ended.stdout.trim();
-}
-
 /** Of the images pulled here; the starter image is not counted. */
 async function ids(): Promise<string[]> {
   const listed = ok(await home.docker(['images', '--no-trunc', '--format', '{{.Repository}} {{.ID}}']));
@@ -140,12 +136,4 @@ async function middle(): Promise<void> {
     Promise.resolve(registry.requests.some((line) => line.includes(big.layers[1]?.digest ?? '-'))),
   );
   await sleep(2500);
-}
-
-async function until(what: string, probe: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 90_000;
-  while (!(await probe())) {
-    assert.ok(Date.now() < deadline, `never came true: ${what}`);
-    await sleep(250);
-  }
 }

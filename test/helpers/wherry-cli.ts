@@ -1,4 +1,5 @@
 /** Runs Wherry's own command line, and the stock docker CLI against its socket, in a WHERRY_HOME of its own. */
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -32,6 +33,12 @@ export function runProgram(command: string, args: readonly string[], options: Ru
     child.stdin.on('error', () => undefined); // The program may end without reading its input.
     child.stdin.end(options.input ?? '');
   });
+}
+
+/** The command succeeded; gives its trimmed output. */
+export function ok(ended: Ended): string {
+  assert.equal(ended.code, 0, `${ended.stderr}\n${ended.stdout}`);
+  return ended.stdout.trim();
 }
 
 /** Gathers a child's output until it ends. */

@@ -1,4 +1,4 @@
-/** Builds that run nothing: real archives, overlays and layers, no VM. What RUN does is in test/e2e/docker-build.test.ts. */
+/** Builds that run nothing: real archives, overlays and layers, no VM. What RUN does is in test/slow/docker-build.test.ts. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
