@@ -29,10 +29,16 @@ const phases = {
     '--test-reporter=spec',
     ...testFiles(path.join(root, 'test/e2e')),
   ],
-  window: () => [tool('playwright'), 'test', '--config', 'test/e2e/playwright.config.ts'],
+  flows: () => playwright('engine'),
+  window: () => playwright('window'),
   slow: () => oneProcess('test/slow'),
 };
-const usual = ['check', 'guest', 'docker', 'host', 'window'];
+const usual = ['check', 'guest', 'docker', 'host', 'flows', 'window'];
+
+/** @param {string} project of test/e2e/playwright.config.ts */
+function playwright(project) {
+  return [tool('playwright'), 'test', '--config', 'test/e2e/playwright.config.ts', '--project', project];
+}
 
 /** @param {string} folder whose suites share one VM */
 function oneProcess(folder) {

@@ -78,7 +78,8 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
   await allowLowPorts();
   await reconcile(parts);
   await removeBuildFolders(config, images.parts.program);
-  void images.importStarter(config.starterDir);
+  // Work only on an empty disk; "ready" means that the first run can begin.
+  await images.importStarter(config.starterDir);
   return {
     routes: routesOf(parts, images, {
       agentVersion: config.version,

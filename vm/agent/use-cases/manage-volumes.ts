@@ -20,18 +20,8 @@ export interface CreateVolumeRequest {
 
 export async function createVolume(parts: Parts, request: CreateVolumeRequest): Promise<object> {
   const name = request.name === '' ? undefined : request.name;
-  checkDriver(request);
+  checkVolumeDriver(request.name, request.driver);
   return view(await parts.volumes.ensure(name, request.labels, request.options));
-}
-
-/** Docker names the volume first. */
-function checkDriver({ name, driver }: CreateVolumeRequest): void {
-  try {
-    checkVolumeDriver(driver);
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    throw new EngineError(error.code, `create ${name}: ${error.message}`, { cause: error });
-  }
 }
 
 export function listVolumes(parts: Parts, filters: Filters): object {

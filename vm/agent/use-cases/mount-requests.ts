@@ -87,7 +87,7 @@ async function fromRequest(request: MountRequest, volumes: VolumeStore): Promise
       const name = request.Source === '' ? undefined : request.Source;
       const { Labels = {}, Subpath = '', NoCopy, DriverConfig } = request.VolumeOptions ?? {};
       checkSubpath(Subpath, name);
-      checkVolumeDriver(DriverConfig?.Name ?? '');
+      checkVolumeDriver(request.Source, DriverConfig?.Name ?? '');
       const volume = await volumes.ensure(name, Labels, DriverConfig?.Options);
       const mount = volumeMount(volume, destination, !request.ReadOnly, NoCopy === true ? 'nocopy' : 'z');
       // What the image holds belongs at the volume's root, if anywhere.

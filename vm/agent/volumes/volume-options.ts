@@ -20,9 +20,10 @@ export function checkVolumeOptions(name: string, options: Readonly<Record<string
   if (options.size !== undefined) throw refuse('quota size requested but no quota support');
 }
 
-export function checkVolumeDriver(driver: string): void {
+export function checkVolumeDriver(name: string, driver: string): void {
   if (driver === '' || driver === 'local') return;
-  throw new EngineError('not-found', `error looking up volume plugin ${driver}: plugin "${driver}" not found`);
+  const why = `error looking up volume plugin ${driver}: plugin "${driver}" not found`;
+  throw new EngineError('not-found', `create ${name}: ${why}`);
 }
 
 export interface VolumeMount {
