@@ -35,6 +35,7 @@ const views: Readonly<Record<string, View>> = {
   'container-history': { at: '/containers/web/history', shows: 'Started' },
   'container-overview': { at: '/containers/web/overview', shows: 'Image' },
   'container-inspect': { at: '/containers/web/inspect', shows: 'Id' },
+  'container-files': { at: '/containers/web/files', shows: 'notes.txt' },
   'edit-dialog': {
     at: '/containers/web/logs',
     shows: 'web',
@@ -46,6 +47,7 @@ const views: Readonly<Record<string, View>> = {
   images: { at: '/images', shows: 'postgres:17' },
   image: { at: '/images/postgres%3A17', shows: 'postgres:17' },
   'pull-dialog': { at: '/images', shows: 'postgres:17', then: press(/^Pull image/) },
+  'build-dialog': { at: '/images', shows: 'postgres:17', then: press('Build') },
   'run-dialog': { at: '/containers', shows: 'web', then: press('Run') },
   volumes: { at: '/volumes', shows: 'web-data' },
   volume: { at: '/volumes/web-data', shows: 'web-data' },

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, type SubmitEvent } from 'react';
+import { useEffect, useId, useMemo, useRef, useState, type SubmitEvent } from 'react';
 import { FolderOpen, Hammer } from 'lucide-react';
 import { startBuild } from '../../actions/images.ts';
 import { contextFiles, type ContextFile, type PackedContext } from '../../build-context/pack-context.ts';
@@ -43,6 +43,7 @@ function BuildForm() {
   const [touched, setTouched] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string>();
+  const formId = useId();
   const ready = useEngineReady();
   const dockerfile = wanted.dockerfile.trim().replace(/^\.?\/+/, '') || 'Dockerfile';
   const { packed, problem: packing } = usePacked(folder, dockerfile);
@@ -66,8 +67,20 @@ function BuildForm() {
   };
   const told = (problem: string | undefined) => (touched && problem !== undefined ? { problem } : {});
   return (
-    <Dialog title="Build an image" onClose={closeDialog} wide>
-      <form className="stack run-form" onSubmit={submit} noValidate>
+    <Dialog
+      title="Build an image"
+      wide
+      onClose={closeDialog}
+      footer={
+        <>
+          <Button onClick={closeDialog}>Cancel</Button>
+          <Button tone="primary" type="submit" form={formId} icon={Hammer} disabled={!ready} busy={busy}>
+            Build
+          </Button>
+        </>
+      }
+    >
+      <form id={formId} className="stack run-form" onSubmit={submit} noValidate>
         {refusal === undefined ? null : (
           <Notice tone="bad">
             <p>{refusal}</p>
@@ -115,12 +128,6 @@ function BuildForm() {
         <VariableRows legend="Build arguments" add="Add an argument" rows={rows} problems={{}} onChange={setRows} />
         <CheckField label="Pull the base images anew" checked={pull} onChange={setPull} />
         <CheckField label="Use no cache" hint="Every step runs again." checked={noCache} onChange={setNoCache} />
-        <div className="form-end">
-          <Button onClick={closeDialog}>Cancel</Button>
-          <Button tone="primary" type="submit" icon={Hammer} disabled={!ready} busy={busy}>
-            Build
-          </Button>
-        </div>
       </form>
     </Dialog>
   );

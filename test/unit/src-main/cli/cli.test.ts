@@ -36,7 +36,10 @@ test('wrong usage ends with 2 and names what is wrong', () => {
   assert.equal(wherry('diagnose', 'a', 'b').code, 2);
   const reset = wherry('reset');
   assert.equal(reset.code, 2);
-  assert.match(reset.stderr, /removes all images, containers and volumes for good\. If you mean it: wherry reset --yes/);
+  assert.match(
+    reset.stderr,
+    /removes all images, containers and volumes for good\. If you mean it: wherry reset --yes/,
+  );
 });
 
 test('help names every command but the hidden one, and each has its own', () => {
