@@ -13,8 +13,14 @@ const tool = (name) => path.join(root, 'node_modules', '.bin', name);
 
 await runMain(async () => {
   await ensureDependencies();
-  // Each is one thread, and the linter needs as long as all the others.
-  await together(lint, formatTypesAndGraph);
+  // The linter is one thread, and needs about as long as format, types and graph together.
+  await together(lint, async () => {
+    await formatTypesAndGraph();
+    await unitTests();
+  });
+});
+
+async function unitTests() {
   const files = [...testFiles(path.join(root, 'test/unit')), ...testFiles(path.join(root, 'test/architecture'))];
   await step('Unit tests', () =>
     run(process.execPath, [
@@ -24,7 +30,7 @@ await runMain(async () => {
       ...files,
     ]),
   );
-});
+}
 
 async function lint() {
   await step('Lint (eslint)', () =>

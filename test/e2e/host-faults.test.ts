@@ -203,6 +203,8 @@ describe('with a VM', () => {
   });
 
   test('kill -9 of QEMU: status says so, up boots again, nothing is lost', async () => {
+    ok(await home.docker(['network', 'create', 'harbour']));
+    ok(await home.docker(['create', '--name', 'docked', '--network', 'harbour', image, 'sleep', '1000']));
     const found = await status();
     process.kill(found.process?.pid ?? 0, 'SIGKILL');
     while ((await status()).process !== null) await sleep(100);
@@ -214,6 +216,8 @@ describe('with a VM', () => {
     const names = ok(await home.docker(['ps', '-a', '--format', '{{.Names}}'])).split('\n');
     assert.ok(names.includes('kept') && names.includes('runs'), names.join());
     ok(await home.docker(['start', '-a', 'kept']));
+    ok(await home.docker(['start', 'docked']));
+    ok(await home.docker(['run', '--rm', '--network', 'harbour', image, 'ping', '-c1', 'docked']));
   });
 
   test('a report tells of the engine; a reset leaves nothing of what was in it, and boots', async () => {

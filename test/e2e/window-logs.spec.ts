@@ -53,7 +53,7 @@ test('the logs of several containers are one, by time, each in its colour', asyn
   const numbers = lines.map((line) => Number(/line (\d+);/.exec(line)?.[1]));
   expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   await page.getByLabel('Search the log').fill('line 7;');
-  await expect(page.getByText('2 lines')).toBeVisible();
+  await expect(page.getByText('2 lines', { exact: true })).toBeVisible();
 });
 
 test('which containers are shown is chosen, and survives a reload', async ({ page, open }) => {
