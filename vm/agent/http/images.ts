@@ -50,9 +50,9 @@ export function imageRoutes(parts: ImageParts): Route[] {
     {
       method: 'GET',
       path: '/images/*name/json',
-      handle: ({ response, params, apiVersion }) => {
+      handle: ({ request, response, params, apiVersion }) => {
         const inspected = inspectImage(parts.records, params['name'] ?? '');
-        sendJson(response, { ...inspected, ...droppedFields(inspected, apiVersion) });
+        sendJson(response, { ...inspected, ...droppedFields(inspected, apiVersion, request.headers['user-agent']) });
         return Promise.resolve();
       },
     },
@@ -132,10 +132,18 @@ function isTrue(text: string | null): boolean {
   return text !== null && !['', '0', 'no', 'false', 'none'].includes(text.toLowerCase().trim());
 }
 
-/** What newer versions of the API leave out; docker-compose 1.29 cannot recreate a container without it. */
-function droppedFields({ Size, Config }: Readonly<Record<string, unknown>>, apiVersion: string): object {
+/**
+ * What newer versions of the API leave out. docker-compose 1.29 asks for the newest version there is and cannot recreate a
+ * container without the old fields, so it gets them in any.
+ */
+export function droppedFields(
+  { Size, Config }: Readonly<Record<string, unknown>>,
+  apiVersion: string,
+  userAgent: string | undefined,
+): object {
+  const isOldCompose = userAgent?.startsWith('docker-compose/1.') === true;
   return {
     ...(compareVersions(apiVersion, '1.44') < 0 && { VirtualSize: Size }),
-    ...(compareVersions(apiVersion, '1.45') < 0 && { Container: '', ContainerConfig: Config }),
+    ...((isOldCompose || compareVersions(apiVersion, '1.45') < 0) && { Container: '', ContainerConfig: Config }),
   };
 }
