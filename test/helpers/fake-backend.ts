@@ -28,7 +28,6 @@ export class FakeBackend implements VmBackend {
   readonly capabilities = { portForwards: 'monitor', network: 'static' } as const;
   readonly vms: FakeVm[] = [];
   starts = 0;
-  beforeStart: () => void = () => undefined;
   readonly #options: FakeBackendOptions;
 
   constructor(options: FakeBackendOptions) {
@@ -45,7 +44,6 @@ export class FakeBackend implements VmBackend {
 
   async start(machine: MachineSpec, signal?: AbortSignal): Promise<RunningVm> {
     this.starts++;
-    this.beforeStart();
     await this.#options.onStart?.(this.starts, signal);
     const vm = await FakeVm.start(machine, this.#options);
     this.vms.push(vm);

@@ -17,6 +17,7 @@ import { parseImageFilters } from './image-filters.ts';
 import { imageArchiveRoutes, importFrom } from './image-archives.ts';
 import { authHeader, registryRoutes } from './registries.ts';
 import { writeProgress } from './progress.ts';
+import { booleanOf } from './query.ts';
 import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
 import { parseReference, parseRegistryAuth } from '../use-cases/registry-words.ts';
@@ -32,9 +33,9 @@ export function imageRoutes(parts: ImageParts): Route[] {
       path: '/images/json',
       handle: ({ response, query }) => {
         const options = {
-          all: isTrue(query.get('all')),
+          all: booleanOf(query, 'all'),
           filters: parseImageFilters(query.get('filters')),
-          sharedSize: isTrue(query.get('shared-size')),
+          sharedSize: booleanOf(query, 'shared-size'),
         };
         sendJson(response, listImages(parts.records, options));
         return Promise.resolve();
@@ -78,7 +79,7 @@ export function imageRoutes(parts: ImageParts): Route[] {
       method: 'DELETE',
       path: '/images/*name',
       handle: async ({ response, params, query }) => {
-        sendJson(response, await removeImage(parts, params['name'] ?? '', { force: isTrue(query.get('force')) }));
+        sendJson(response, await removeImage(parts, params['name'] ?? '', { force: booleanOf(query, 'force') }));
       },
     },
   ];
@@ -126,10 +127,6 @@ async function stream(
     writeProgress(response, errorLine(error instanceof Error ? error.message : errorText(error)));
   }
   response.end();
-}
-
-function isTrue(text: string | null): boolean {
-  return text !== null && !['', '0', 'no', 'false', 'none'].includes(text.toLowerCase().trim());
 }
 
 /**

@@ -195,11 +195,14 @@ test('a stop of a VM whose guest cannot be reached presses the power button', as
 });
 
 test('a reset asks the guest to end, removes the disk and boots with an empty one', async (t) => {
-  const { machine, backend, paths } = await setUp(t);
+  const atStart: boolean[] = [];
+  const { machine, backend, paths } = await setUp(t, {
+    onStart: (attempt) => {
+      if (attempt === 2) atStart.push(existsSync(paths.vm.dataDisk));
+    },
+  });
   await machine.start();
   await writeFile(paths.vm.dataDisk, 'everything');
-  const atStart: boolean[] = [];
-  backend.beforeStart = () => void atStart.push(existsSync(paths.vm.dataDisk));
   await machine.reset();
   assert.deepEqual(backend.vms[0]?.log, ['shutdown']);
   assert.deepEqual([machine.view.state.kind, backend.starts, atStart], ['ready', 2, [false]]);
