@@ -8,6 +8,8 @@ import { AppError } from './contract/errors.ts';
 export interface HomePaths {
   readonly root: string;
   readonly settings: string;
+  /** Passwords and tokens: see `secrets/`. */
+  readonly secrets: string;
   /** Where docker connects: a unix socket, or a named pipe on Windows. */
   readonly dockerSocket: string;
   /** Where other Wherry processes of the same home connect. */
@@ -61,6 +63,7 @@ export function homePaths(root: string, platform: NodeJS.Platform = process.plat
   return {
     root,
     settings: path.join(root, 'settings.json'),
+    secrets: path.join(root, 'secrets.json'),
     dockerSocket: socket(root, 'docker'),
     hostSocket: socket(root, 'host'),
     lock: path.join(root, 'host.lock'),

@@ -8,6 +8,7 @@ import { serveLocalSocket } from './engine/local-socket.ts';
 import type { HomePaths } from './home.ts';
 import { Link } from './link/link.ts';
 import { servePorts } from './ports/ports.ts';
+import { FileSecrets, type Sealer } from './secrets/secret-store.ts';
 import type { HostServices } from './services.ts';
 import { SettingsStore } from './settings/store.ts';
 import type { VmBackend } from './vm/backend.ts';
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly extraDisks?: readonly { readonly path: string; readonly serial: string }[];
   /** Let a payload disk's `agent/` folder take the place of the image's programs. */
   readonly devImage?: boolean;
+  /** The system's keychain, where the shell has a way to it. */
+  readonly sealer?: Sealer;
   /** False: leave a VM that runs already alone until somebody asks for it. */
   readonly attach?: boolean;
 }
@@ -45,6 +48,7 @@ export type Host = HostServices & AsyncDisposable;
 export async function createHost(paths: HomePaths, options: HostOptions): Promise<Host> {
   await using cleanup = new Cleanup();
   const settings = await SettingsStore.open(paths);
+  const secrets = await FileSecrets.open(paths.secrets, options.sealer);
   const architecture = options.architecture ?? hostArchitecture();
   const link = new Link();
   cleanup.add('close the link', () => link[Symbol.asyncDispose]());
@@ -78,6 +82,7 @@ export async function createHost(paths: HomePaths, options: HostOptions): Promis
     vm: machine,
     link,
     settings,
+    secrets,
     doctor: new Doctor({
       paths,
       settings: () => settings.current,

@@ -1,5 +1,6 @@
 /** The host core's services, as handlers and shells see them; `host.ts` builds the implementations. */
 import type { Duplex } from 'node:stream';
+import type { SecretStore } from './secrets/secret-store.ts';
 import type { DoctorCheck, Settings, VmView } from './contract/vm.ts';
 
 /** Ends a subscription. */
@@ -65,5 +66,6 @@ export interface HostServices {
   readonly vm: VmService;
   readonly link: GuestLink;
   readonly settings: SettingsService;
+  readonly secrets: SecretStore;
   readonly doctor: DoctorService;
 }

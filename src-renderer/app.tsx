@@ -35,6 +35,9 @@ const NetworksScreen = lazy(() =>
 const NetworkScreen = lazy(() =>
   import('./screens/networks/network-screen.tsx').then((module) => ({ default: module.NetworkScreen })),
 );
+const RegistriesScreen = lazy(() =>
+  import('./screens/registries/registries-screen.tsx').then((module) => ({ default: module.RegistriesScreen })),
+);
 const LogsScreen = lazy(() =>
   import('./screens/logs/logs-screen.tsx').then((module) => ({ default: module.LogsScreen })),
 );
@@ -90,6 +93,8 @@ function Screen({ route }: { route: Route }) {
       return <NetworksScreen />;
     case 'network':
       return <NetworkScreen key={route.id} id={route.id} />;
+    case 'registries':
+      return <RegistriesScreen />;
     case 'logs':
       return <LogsScreen />;
     case 'events':

@@ -10,6 +10,7 @@ export const placeKeys: Readonly<Record<Place, string>> = {
   images: 'i',
   volumes: 'v',
   networks: 'n',
+  registries: 'r',
   logs: 'l',
   events: 'w',
   engine: 'e',

@@ -19,6 +19,7 @@ import type {
 } from './engine.ts';
 import type { ChangesView, FileText, FolderView } from './files.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
+import type { RegistriesView } from './registries.ts';
 import type { Removal } from './removal.ts';
 import type { TaskView } from './tasks.ts';
 import type { DownloadItem, UploadItem, UploadMessage } from './transfers.ts';
@@ -84,6 +85,11 @@ export interface Calls {
   /** A running container joins at once, any other when it starts. */
   'networks.connect': (input: { id: string; containerId: string; aliases: readonly string[] }) => void;
   'networks.disconnect': (input: { id: string; containerId: string }) => void;
+  /** Has the registry try it, and keeps it when the registry takes it. A secret without a user name is a token. */
+  'registries.login': (input: { server: string; username: string; secret: string }) => { server: string };
+  /** Tries the login that is kept; what is wrong with it is the error. */
+  'registries.test': (input: { server: string }) => void;
+  'registries.logout': (input: { server: string }) => void;
   /** Creates and starts; the image must be there (pull it first). */
   'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
   'containers.inspect': (input: Id) => ContainerDetails;
@@ -130,6 +136,7 @@ export interface Topics {
   containers: readonly ContainerView[];
   volumes: readonly VolumeView[];
   networks: readonly NetworkView[];
+  registries: RegistriesView;
   /** Newest first: what is under way, and what ended lately. */
   tasks: readonly TaskView[];
   terminals: readonly TerminalView[];

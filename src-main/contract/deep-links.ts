@@ -7,7 +7,7 @@ export const linkScheme = 'wherry:';
 
 export type DeepLink =
   | { readonly noun: 'containers' | 'images' | 'volumes' | 'networks'; readonly name?: string; readonly tab?: string }
-  | { readonly noun: 'logs' | 'events' | 'engine' };
+  | { readonly noun: 'registries' | 'logs' | 'events' | 'engine' };
 
 const maxLength = 1024;
 
@@ -22,6 +22,7 @@ export function parseDeepLink(text: string): DeepLink | undefined {
   if (!parts) return undefined;
   const [noun, ...rest] = parts;
   switch (noun) {
+    case 'registries':
     case 'logs':
     case 'events':
     case 'engine':

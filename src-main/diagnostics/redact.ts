@@ -8,7 +8,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   // user:password@ of an address.
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, `$1${hidden}@`],
   [
-    /\b(authorization|proxy-authorization|x-registry-auth|cookie|set-cookie)(["']?\s*[:=]\s*["']?)[^\r\n"']+/gi,
+    /\b(authorization|proxy-authorization|x-registry-auth|x-registry-config|cookie|set-cookie)(["']?\s*[:=]\s*["']?)[^\r\n"']+/gi,
     `$1$2${hidden}`,
   ],
   [/\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}/gi, `$1 ${hidden}`],

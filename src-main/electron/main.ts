@@ -1,6 +1,6 @@
 /** Composition root of the Electron shell: the window, the menus and the tray around the same host as every shell. */
 import path from 'node:path';
-import { app, dialog, ipcMain, Menu, protocol, session, shell } from 'electron';
+import { app, dialog, ipcMain, Menu, protocol, safeStorage, session, shell } from 'electron';
 import { createReconnectingClient } from '../contract/reconnecting-client.ts';
 import { linkScheme, parseDeepLink, type DeepLink } from '../contract/deep-links.ts';
 import { AppError } from '../contract/errors.ts';
@@ -9,6 +9,7 @@ import { shellCalls } from '../handlers/app.ts';
 import { openHome } from '../open-home.ts';
 import { guardContents, guardSession } from './hardening.ts';
 import { serveWindows } from './ipc.ts';
+import { keychainSealer } from './keychain.ts';
 import { linkIn } from './link-arguments.ts';
 import { MainWindow } from './main-window.ts';
 import { applicationMenu, type MenuActions } from './menus.ts';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   const home = await openHome({
     imageRoot: app.isPackaged ? path.join(process.resourcesPath, 'guest') : path.join(here, '..', 'guest'),
     role: 'shell',
+    sealer: keychainSealer(safeStorage),
     shell: { version: app.getVersion(), shell: 'electron', openExternal: (url) => shell.openExternal(url) },
   });
   const client = createReconnectingClient((signal) => home.access.connect(signal));

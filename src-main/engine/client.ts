@@ -23,6 +23,8 @@ export interface EngineRequest {
   readonly body?: unknown;
   /** An archive, in place of `body`: read at the engine's pace, and given up when it fails. */
   readonly upload?: AsyncIterable<Buffer>;
+  /** Beside those that every request has. They may hold secrets: no error says them. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Statuses beside 2xx that are no error. */
   readonly expect?: readonly number[];
   readonly signal?: AbortSignal;
@@ -166,6 +168,7 @@ export class EngineClient {
         ...(body ? { 'Content-Type': 'application/json' } : {}),
         ...(request.upload ? { 'Content-Type': 'application/x-tar' } : {}),
         ...(!request.upload && (body || request.method === 'POST') ? { 'Content-Length': body?.length ?? 0 } : {}),
+        ...request.headers,
         ...headers,
       },
     });

@@ -7,6 +7,7 @@ import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
 import { StatsFeed } from '../engine/stats-feed.ts';
 import { homePaths } from '../home.ts';
+import { RegistryLogins } from '../registries/logins.ts';
 import type { HostServices } from '../services.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
@@ -19,6 +20,7 @@ import { ImageTransferHandlers } from './image-transfers.ts';
 import { ImageHandlers } from './images.ts';
 import { LogHandlers } from './logs.ts';
 import { NetworkHandlers } from './networks.ts';
+import { RegistryHandlers } from './registries.ts';
 import { statsStream } from './stats.ts';
 import { VolumeHandlers } from './volumes.ts';
 
@@ -33,8 +35,10 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const feed = new EngineFeed(engine, services.vm);
   const terminals = new Terminals(engine);
   const tasks = new Tasks();
-  const images = new ImageHandlers(engine, feed, tasks);
-  const transfers = new ImageTransferHandlers(engine, feed, tasks);
+  const logins = new RegistryLogins(services.secrets);
+  const registries = new RegistryHandlers(engine, logins);
+  const images = new ImageHandlers(engine, feed, tasks, logins);
+  const transfers = new ImageTransferHandlers(engine, feed, tasks, logins);
   const volumes = new VolumeHandlers(engine, feed);
   const networks = new NetworkHandlers(engine, feed);
   const containers = new ContainerHandlers(engine, feed);
@@ -78,6 +82,9 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'networks.remove': networks.remove,
       'networks.connect': networks.connect,
       'networks.disconnect': networks.disconnect,
+      'registries.login': registries.login,
+      'registries.test': registries.test,
+      'registries.logout': registries.logout,
       'containers.run': containers.run,
       'containers.inspect': containers.inspect,
       'containers.start': containers.start,
@@ -115,6 +122,12 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       containers: feed.containers,
       volumes: feed.volumes,
       networks: feed.networks,
+      registries: {
+        get current() {
+          return logins.view;
+        },
+        onChange: (listener) => logins.onChange(listener),
+      },
       tasks: tasks.views,
       terminals: terminals.views,
     },

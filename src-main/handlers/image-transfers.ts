@@ -7,6 +7,7 @@ import { imageSegment, type EngineClient, type EngineRequest } from '../engine/c
 import type { EngineFeed } from '../engine/events.ts';
 import { emptyTotals, foldPull, progressOf } from '../tasks/pull-progress.ts';
 import type { TaskProgress, Tasks } from '../tasks/tasks.ts';
+import type { RegistryLogins } from '../registries/logins.ts';
 import type { CallHandler, StreamHandler } from './handlers.ts';
 import { parseReference } from './image-reference.ts';
 import { registryError } from './registry-error.ts';
@@ -18,11 +19,13 @@ export class ImageTransferHandlers {
   readonly #engine: EngineClient;
   readonly #feed: EngineFeed;
   readonly #tasks: Tasks;
+  readonly #logins: RegistryLogins;
 
-  constructor(engine: EngineClient, feed: EngineFeed, tasks: Tasks) {
+  constructor(engine: EngineClient, feed: EngineFeed, tasks: Tasks, logins: RegistryLogins) {
     this.#engine = engine;
     this.#feed = feed;
     this.#tasks = tasks;
+    this.#logins = logins;
   }
 
   readonly push: CallHandler<'images.push'> = ({ reference }) => {
@@ -33,6 +36,7 @@ export class ImageTransferHandlers {
       method: 'POST',
       path: `/images/${imageSegment(name)}/push`,
       query: { tag },
+      headers: this.#logins.headersFor(name),
     };
     return { taskId: this.#tasks.join('push', shown, (report, signal) => this.#push(request, report, signal)) };
   };
@@ -93,6 +97,7 @@ export class ImageTransferHandlers {
         pull: wanted.pull || undefined,
         forcerm: true,
       },
+      headers: this.#logins.headersForBuild(),
     };
     return upload(
       this.#tasks,

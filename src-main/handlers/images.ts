@@ -16,6 +16,7 @@ import { imageSegment, type EngineClient } from '../engine/client.ts';
 import type { EngineFeed } from '../engine/events.ts';
 import { emptyTotals, foldPull, progressOf } from '../tasks/pull-progress.ts';
 import type { TaskProgress, Tasks } from '../tasks/tasks.ts';
+import type { RegistryLogins } from '../registries/logins.ts';
 import type { CallHandler } from './handlers.ts';
 import { sharersOf, withSharers, type LayeredImage } from '../engine/shared-layers.ts';
 import { parseReference, type Reference } from './image-reference.ts';
@@ -28,11 +29,13 @@ export class ImageHandlers {
   readonly #engine: EngineClient;
   readonly #feed: EngineFeed;
   readonly #tasks: Tasks;
+  readonly #logins: RegistryLogins;
 
-  constructor(engine: EngineClient, feed: EngineFeed, tasks: Tasks) {
+  constructor(engine: EngineClient, feed: EngineFeed, tasks: Tasks, logins: RegistryLogins) {
     this.#engine = engine;
     this.#feed = feed;
     this.#tasks = tasks;
+    this.#logins = logins;
   }
 
   readonly inspect: CallHandler<'images.inspect'> = async ({ id }, signal): Promise<ImageDetails> => {
@@ -102,6 +105,7 @@ export class ImageHandlers {
       method: 'POST',
       path: '/images/create',
       query,
+      headers: this.#logins.headersFor(reference.name),
       signal,
     })) {
       const message = pullMessage.safeParse(object);

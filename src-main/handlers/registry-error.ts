@@ -6,7 +6,7 @@ export function registryError(attempt: string, reason: string): AppError {
     return new AppError('not-found', `${attempt}: ${reason}`, { hint: 'Check the spelling of the name and the tag.' });
   }
   if (/unauthorized|denied|authentication required/i.test(reason)) {
-    const hint = 'The image may not exist, or its registry wants a login.';
+    const hint = 'The image may not exist, or its registry wants a login: add one under Registries.';
     return new AppError('engine', `${attempt}: ${reason}`, { hint });
   }
   if (/no such host|connection refused|timeout|timed out|unreachable|EAI_AGAIN|ENOTFOUND|ECONNREFUSED/i.test(reason)) {

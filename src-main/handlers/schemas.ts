@@ -133,6 +133,13 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'networks.remove': z.strictObject({ ids: z.array(name).max(10_000) }),
   'networks.connect': z.strictObject({ id: name, containerId: name, aliases: z.array(name).max(64) }),
   'networks.disconnect': z.strictObject({ id: name, containerId: name }),
+  'registries.login': z.strictObject({
+    server: z.string().max(4096),
+    username: z.string().max(4096),
+    secret: z.string().min(1).max(65_536),
+  }),
+  'registries.test': z.strictObject({ server: name }),
+  'registries.logout': z.strictObject({ server: name }),
   'containers.run': runRequest,
   'containers.inspect': target,
   'containers.start': target,
@@ -213,6 +220,7 @@ export const topicNames: { readonly [K in TopicName]: true } = {
   containers: true,
   volumes: true,
   networks: true,
+  registries: true,
   tasks: true,
   terminals: true,
 };

@@ -8,6 +8,8 @@ import { RemoveImageDialog } from '../screens/images/remove-image-dialog.tsx';
 import { TagDialog } from '../screens/images/tag-dialog.tsx';
 import { DisconnectDialog } from '../screens/networks/disconnect-dialog.tsx';
 import { RemoveNetworksDialog } from '../screens/networks/remove-networks-dialog.tsx';
+import { LoginDialog } from '../screens/registries/login-dialog.tsx';
+import { RemoveLoginDialog } from '../screens/registries/remove-login-dialog.tsx';
 import { CreateVolumeDialog } from '../screens/volumes/create-volume-dialog.tsx';
 import { RemoveVolumesDialog } from '../screens/volumes/remove-volumes-dialog.tsx';
 
@@ -92,6 +94,10 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <ConnectDialog id={dialog.id} />;
     case 'disconnect-container':
       return <DisconnectDialog id={dialog.id} containerId={dialog.containerId} />;
+    case 'log-in':
+      return <LoginDialog key={dialog.server} {...dialog} />;
+    case 'remove-login':
+      return <RemoveLoginDialog server={dialog.server} />;
     case 'activity':
       return <ActivityDrawer />;
     case 'view-file':

@@ -17,6 +17,8 @@ export type DialogState =
   | { readonly kind: 'remove-networks'; readonly id?: string }
   | { readonly kind: 'connect-container'; readonly id: string }
   | { readonly kind: 'disconnect-container'; readonly id: string; readonly containerId: string }
+  | { readonly kind: 'log-in'; readonly server?: string; readonly username?: string }
+  | { readonly kind: 'remove-login'; readonly server: string }
   | { readonly kind: 'activity' }
   | {
       readonly kind: 'view-file';

@@ -19,7 +19,16 @@ export const containerTabs = [
 export type ContainerTab = (typeof containerTabs)[number];
 
 /** The screens of the sidebar, in its order. */
-export const places = ['containers', 'images', 'volumes', 'networks', 'logs', 'events', 'engine'] as const;
+export const places = [
+  'containers',
+  'images',
+  'volumes',
+  'networks',
+  'registries',
+  'logs',
+  'events',
+  'engine',
+] as const;
 export type Place = (typeof places)[number];
 
 export type Route =

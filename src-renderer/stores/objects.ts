@@ -5,4 +5,5 @@ export const useContainers = createTopicStore('containers');
 export const useImages = createTopicStore('images');
 export const useVolumes = createTopicStore('volumes');
 export const useNetworks = createTopicStore('networks');
+export const useRegistries = createTopicStore('registries');
 export const useTerminals = createTopicStore('terminals');

@@ -58,6 +58,8 @@ const views: Readonly<Record<string, View>> = {
     then: async (page) => page.getByRole('radio', { name: 'Map' }).click(),
   },
   network: { at: '/networks/shop_back', shows: 'shop_back' },
+  registries: { at: '/registries', shows: 'registry.example:5000', then: press('Test Docker Hub') },
+  'login-dialog': { at: '/registries', shows: 'registry.example:5000', then: press('Log in') },
   logs: { at: '/logs', shows: 'Logs' },
   events: { at: '/events', shows: 'Events' },
   engine: { at: '/engine', shows: 'Stages', then: press('Check everything') },

@@ -7,6 +7,7 @@ test('a link opens what it names, by name, in a window that was never there', as
     ['/volumes/web-data', 'web-data'],
     ['/networks/shop_back', 'shop_back'],
     ['/images/postgres%3A17', 'postgres:17'],
+    ['/registries', 'Registries'],
     ['/events', 'Events'],
   ] as const) {
     await page.goto('about:blank');

@@ -9,6 +9,7 @@ import type { ContainerState, ContainerView, ImageView, TerminalView } from '../
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { containerOf, processesOf, usualContainers, usualImages } from './window-fixtures.ts';
 import { FakeEdits } from './fake-edits.ts';
+import { FakeRegistries } from './fake-registries.ts';
 import { FakeFiles } from './fake-files.ts';
 import { FakeObjects } from './fake-objects.ts';
 import { Source } from './handlers.ts';
@@ -46,6 +47,7 @@ export class FakeHost {
     this.#record(channel, input, run),
   );
   readonly files = new FakeFiles(this.objects.tasks, (channel, input, run) => this.#record(channel, input, run));
+  readonly registries = new FakeRegistries((channel, input, run) => this.#record(channel, input, run));
   readonly edits = new FakeEdits(this.containers);
   logStyle: LogStyle = 'web';
   bootStepMs = 400;
@@ -185,6 +187,7 @@ export class FakeHost {
       ...this.objects.calls,
       'images.push': this.transfers.push,
       ...this.files.calls,
+      ...this.registries.calls,
       'containers.run': (request) =>
         this.#record('containers.run', request, () => {
           const names = new Set(this.containers.current.map(({ name }) => name));
@@ -226,6 +229,7 @@ export class FakeHost {
       containers: this.containers,
       volumes: this.objects.volumes,
       networks: this.objects.networks,
+      registries: this.registries.view,
       tasks: this.objects.tasks.views,
       terminals: this.terminalViews,
     },

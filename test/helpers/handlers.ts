@@ -49,6 +49,7 @@ export function fakeHandlers(overrides: HandlerOverrides = {}): Handlers {
     containers: new Source([]),
     volumes: new Source([]),
     networks: new Source([]),
+    registries: new Source({ logins: [], keeps: 'file' }),
     tasks: new Source([]),
     terminals: new Source([]),
   };

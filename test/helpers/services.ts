@@ -2,6 +2,7 @@
 import { AppError } from '../../src-main/contract/errors.ts';
 import type { Settings, VmView } from '../../src-main/contract/vm.ts';
 import type { HostServices } from '../../src-main/services.ts';
+import type { SecretStore } from '../../src-main/secrets/secret-store.ts';
 import { Source } from './handlers.ts';
 
 export const someSettings: Settings = {
@@ -23,6 +24,7 @@ export function vmView(kind: 'absent' | 'ready'): VmView {
 export interface ServiceOverrides {
   readonly home?: string;
   readonly vm?: Source<VmView>;
+  readonly secrets?: SecretStore;
   readonly connectEngine?: HostServices['link']['connectEngine'];
 }
 
@@ -68,7 +70,27 @@ export function fakeServices(overrides: ServiceOverrides): HostServices & AsyncD
       },
       onChange: (listener) => settings.onChange(listener),
     },
+    secrets: overrides.secrets ?? memorySecrets(),
     doctor: { run: () => Promise.resolve([]) },
     [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Kept as long as the test. */
+export function memorySecrets(): SecretStore {
+  const kept = new Source<ReadonlyMap<string, { label: string; secret: string }>>(new Map());
+  return {
+    place: 'file',
+    list: () => [...kept.current].map(([name, { label }]) => ({ name, label, place: 'file', readable: true })),
+    get: (name) => kept.current.get(name)?.secret,
+    put: (name, label, secret) => {
+      kept.set(new Map([...kept.current, [name, { label, secret }]]));
+      return Promise.resolve();
+    },
+    remove: (name) => {
+      kept.set(new Map([...kept.current].filter(([other]) => other !== name)));
+      return Promise.resolve();
+    },
+    onChange: (listener) => kept.onChange(listener),
   };
 }

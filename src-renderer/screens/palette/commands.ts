@@ -11,6 +11,7 @@ import {
   Hammer,
   HardDrive,
   Keyboard,
+  KeyRound,
   Layers,
   Network,
   Play,
@@ -81,6 +82,7 @@ const places: readonly Command[] = [
   { key: 'go-i', text: 'Images', note: 'Go', icon: Layers, run: () => navigate({ screen: 'images' }) },
   { key: 'go-v', text: 'Volumes', note: 'Go', icon: HardDrive, run: () => navigate({ screen: 'volumes' }) },
   { key: 'go-n', text: 'Networks', note: 'Go', icon: Network, run: () => navigate({ screen: 'networks' }) },
+  { key: 'go-r', text: 'Registries', note: 'Go', icon: KeyRound, run: () => navigate({ screen: 'registries' }) },
   { key: 'go-l', text: 'Logs', note: 'Go', icon: FileText, run: () => navigate({ screen: 'logs' }) },
   { key: 'go-w', text: 'Events', note: 'Go', icon: Rss, run: () => navigate({ screen: 'events' }) },
   { key: 'go-a', text: 'Activity', note: 'Go', icon: Activity, run: () => openDialog({ kind: 'activity' }) },
@@ -108,6 +110,7 @@ const engineActions: readonly Command[] = [
     run: () => openDialog({ kind: 'create-volume' }),
   },
   { key: 'network', text: 'Create a network', note: '', icon: Plus, run: () => openDialog({ kind: 'create-network' }) },
+  { key: 'log-in', text: 'Log in to a registry', note: '', icon: KeyRound, run: () => openDialog({ kind: 'log-in' }) },
   {
     key: 'prune-images',
     text: 'Clean up images',

@@ -12,6 +12,7 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
         ['Images', ['g', placeKeys.images]],
         ['Volumes', ['g', placeKeys.volumes]],
         ['Networks', ['g', placeKeys.networks]],
+        ['Registries', ['g', placeKeys.registries]],
         ['Logs', ['g', placeKeys.logs]],
         ['Events', ['g', placeKeys.events]],
         ['Engine', ['g', placeKeys.engine]],

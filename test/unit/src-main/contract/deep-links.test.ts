@@ -17,6 +17,7 @@ test('what a link says comes back from its path', () => {
   for (const link of [
     { noun: 'containers', name: 'a/b c%', tab: 'logs' },
     { noun: 'networks', name: 'ünï' },
+    { noun: 'registries' },
     { noun: 'events' },
   ] as const) {
     assert.deepEqual(parseDeepLink(linkPath(link)), link);

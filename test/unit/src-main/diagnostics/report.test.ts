@@ -22,6 +22,7 @@ test('secrets are taken out, whatever they are written as; the rest stays', () =
     `Authorization: Basic ${secret}\nPORT=80`,
     `sent Bearer ${secret} to PORT 80`,
     `X-Registry-Auth: ${secret}\nPORT=80`,
+    `X-Registry-Config: ${secret}\nPORT=80`,
     `-----BEGIN OPENSSH PRIVATE KEY-----\n${secret}\n-----END OPENSSH PRIVATE KEY-----\nPORT=80`,
     `Wherry is ready: http://127.0.0.1:4000/#${secret}\nPORT=80`,
   ]) {
@@ -39,6 +40,7 @@ test('the report says what there is, and what could not be had', async (t) => {
   t.after(() => rm(folder, { recursive: true }));
   const paths = await prepareHome(path.join(folder, 'home'));
   await writeFile(path.join(paths.logs, 'host.log'), 'TOKEN=abcdefgh started\n');
+  await writeFile(paths.secrets, '{"secrets": {"registry a": {"value": "abcdefgh"}}}');
   await writeFile(paths.vm.console, 'wherry: stage engine\n');
   const engine = await fakeEngine(t, {
     'GET /version': (_request, response) => json(response, 200, { ApiVersion: '1.47' }),

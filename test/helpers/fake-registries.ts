@@ -1,0 +1,62 @@
+/** The fake host's registries: one password is right everywhere, and it takes a moment to find out. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../../src-main/contract/errors.ts';
+import { parseServer, type RegistriesView, type RegistryLogin } from '../../src-main/contract/registries.ts';
+import type { Handlers } from '../../src-main/handlers/handlers.ts';
+import { type Record, Source } from './handlers.ts';
+
+type Calls = Pick<Handlers['calls'], 'registries.login' | 'registries.test' | 'registries.logout'>;
+
+export class FakeRegistries {
+  readonly view = new Source<RegistriesView>({
+    keeps: 'file',
+    logins: [
+      { server: 'docker.io', username: 'sam', place: 'file', readable: true },
+      { server: 'registry.example:5000', username: 'deploy', place: 'file', readable: true },
+    ],
+  });
+  /** Of every registry. */
+  rightSecret = 'oars-and-sails';
+  /** Until a registry answers. */
+  answersAfterMs = 50;
+  /** Logins under way. */
+  asking = 0;
+  readonly calls: Calls;
+
+  constructor(record: Record) {
+    this.calls = {
+      'registries.login': ({ server, username, secret }, signal) =>
+        record('registries.login', { server, username }, async () => {
+          const name = parseServer(server) ?? server;
+          await this.#answer(signal);
+          if (secret !== this.rightSecret) {
+            throw new AppError('engine', `log in to ${name}: unauthorized: authentication required`, {
+              hint: 'Check the user name and the password.',
+              status: 401,
+            });
+          }
+          const login: RegistryLogin = { server: name, username, place: this.view.current.keeps, readable: true };
+          this.#set([...this.view.current.logins.filter((other) => other.server !== name), login]);
+          return { server: name };
+        }),
+      'registries.test': ({ server }, signal) => record('registries.test', { server }, () => this.#answer(signal)),
+      'registries.logout': ({ server }) =>
+        record('registries.logout', { server }, () =>
+          this.#set(this.view.current.logins.filter((other) => other.server !== server)),
+        ),
+    };
+  }
+
+  async #answer(signal: AbortSignal): Promise<void> {
+    this.asking += 1;
+    try {
+      await sleep(this.answersAfterMs, undefined, { signal });
+    } finally {
+      this.asking -= 1;
+    }
+  }
+
+  #set(logins: readonly RegistryLogin[]): void {
+    this.view.set({ ...this.view.current, logins });
+  }
+}
