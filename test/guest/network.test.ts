@@ -23,8 +23,7 @@ inOwnNetwork(() => {
     const links = createLinks(loadAddonKernel(addonPath()));
     const bridge = await links.ensureBridge({
       name: 'docker0',
-      address: '172.17.0.1',
-      prefixLength: 16,
+      addresses: [{ address: '172.17.0.1', prefixLength: 16 }],
       mac: '02:42:ac:11:00:01',
       mtu: 1500,
     });
@@ -35,7 +34,8 @@ inOwnNetwork(() => {
       interfaceName: 'stray',
       mac: '02:42:ac:11:77:77',
     };
-    await links.connect({ ...to, mtu: 1500, address: '172.17.77.77', prefixLength: 16, gateway: '172.17.0.1' });
+    const addresses = [{ address: '172.17.77.77', prefixLength: 16 }];
+    await links.connect({ ...to, mtu: 1500, addresses, gateways: ['172.17.0.1'] });
     links.close();
   };
 

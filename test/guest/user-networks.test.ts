@@ -1,6 +1,9 @@
 /** User-defined networks on a real kernel: names, isolation, several at once, connect and disconnect. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
+import { addressBytes } from '../../vm/agent/kernel/netlink/addresses.ts';
 import {
   client,
   echoServer,
@@ -9,7 +12,28 @@ import {
   published,
   startNetworkLab,
 } from '../helpers/network-lab.ts';
-import { guestAddress, inOwnNetwork, sh, standIn, type StandIn, worldAddress } from '../helpers/own-network.ts';
+import {
+  giveInet6,
+  guestAddress,
+  inOwnNetwork,
+  sh,
+  standIn,
+  type StandIn,
+  worldAddress,
+} from '../helpers/own-network.ts';
+
+const guestInet6 = 'fd99::15';
+const worldInet6 = 'fd99::2';
+
+/** An IPv6 uplink, which QEMU's user network does not give. */
+async function worldHasInet6(world: StandIn): Promise<void> {
+  await giveInet6('eth0', guestInet6);
+  await giveInet6('world', worldInet6, `/proc/${world.pid}/ns/net`);
+  await sh(`ip -6 route add default via ${worldInet6}`);
+}
+
+const pointerName = (address: string): string =>
+  `${[...addressBytes(address).toString('hex')].reverse().join('.')}.ip6.arpa`;
 
 inOwnNetwork(() => {
   let lab: NetworkLab;
@@ -103,6 +127,103 @@ inOwnNetwork(() => {
       await lab.network.remove('cellar');
       await lab.nothingIsLeft();
       await Promise.all([inner.stop(), both.stop()]);
+    }
+  });
+
+  test('IPv6: addresses, names, a way out, none in or across; and all of it after the agent’s restart', async () => {
+    const [web, db, stranger] = [await standIn(), await standIn(), await standIn()];
+    const asked = (network: string, address6?: string) => [
+      { network, settings: { aliases: [], ...(address6 === undefined ? {} : { address6 }) } },
+    ];
+    const reach = async (from: StandIn, address: string, port: number) =>
+      (await from.run(client('tcp', address, port))).output;
+    const isReached = async (from: StandIn, address: string) =>
+      (await from.run(['busybox', 'ping', '-c1', '-W1', address])).code === 0;
+    const service = createServer((socket) => socket.end('got')).listen(2222, '::');
+    await once(service, 'listening');
+    try {
+      await worldHasInet6(lab.world);
+      const six = await lab.network.create({ ...networkRequest('six'), ipam6: {} });
+      await lab.network.create({ ...networkRequest('other'), ipam6: { subnet: 'fd01::/64', gateway: 'fd01::fe' } });
+      const [place] = await lab.attachTo(asked('six'), web, [], 'web');
+      const [second] = await lab.attachTo(asked('six', place?.inet6?.address.replace(/2$/, '99')), db, [], 'db');
+      const [elsewhere] = await lab.attachTo(asked('other'), stranger, [], 'stranger');
+      const { address = '', gateway = '' } = place?.inet6 ?? {};
+      assert.equal(gateway, six.subnets[1]?.gateway);
+      assert.match(address, /^fd.*::2$/);
+      assert.deepEqual(elsewhere?.inet6, { address: 'fd01::2', prefixLength: 64, gateway: 'fd01::fe' });
+      assert.match((await web.run(['ip', '-6', 'route'])).output, new RegExp(`default via ${gateway} dev eth0`));
+      assert.doesNotMatch((await web.run(['ip', '-6', 'addr'])).output, /tentative/);
+      const taken = lab.network.attach({
+        ...{ containerId: 'x', containerName: 'x', pid: stranger.pid, publish: [] },
+        ...{ mode: { kind: 'network', name: 'six' }, networks: asked('six', address) },
+      });
+      await assert.rejects(taken, { message: 'Address already in use' });
+
+      await Promise.all([web.serve(echoServer(80, 'web', '::')), lab.world.serve(echoServer(7002, 'world', '::'))]);
+      const works = async (): Promise<void> => {
+        assert.match(await reach(db, address, 80), new RegExp(`web got hello from ${second?.inet6?.address ?? ''}`));
+        const lookUp = async (type: string, name: string) =>
+          (await db.run(['busybox', 'nslookup', `-type=${type}`, name, '172.18.0.1'])).output;
+        assert.match(await lookUp('aaaa', 'web'), new RegExp(`Address: ${address}`));
+        assert.match(await lookUp('ptr', pointerName(address)), /web\.six/);
+        assert.match(await reach(db, worldInet6, 7002), new RegExp(`world got hello from ${guestInet6}`));
+        assert.deepEqual([await isReached(db, address), await isReached(stranger, address)], [true, false]);
+        for (const own of [gateway, 'fd01::fe', guestInet6]) {
+          assert.match(await reach(db, own, 2222), /ECONNREFUSED|EACCES/, own);
+        }
+      };
+      await works();
+      await lab.world.run(['ip', '-6', 'route', 'add', 'fd00::/8', 'via', guestInet6]);
+      assert.equal(await isReached(lab.world, address), false);
+
+      await lab.restart();
+      await lab.network.restore(
+        Object.entries({ web, db, stranger }).map(([id, { pid }]) => ({ containerId: id, containerName: id, pid })),
+      );
+      assert.deepEqual(lab.network.endpointsOf('web'), [place]);
+      await works();
+    } finally {
+      service.close();
+      for (const id of ['web', 'db', 'stranger']) await lab.network.detach(id);
+      for (const { name } of lab.network.networks().slice(3)) await lab.network.remove(name);
+      await lab.nothingIsLeft();
+      await Promise.all([web.stop(), db.stop(), stranger.stop()]);
+    }
+  });
+
+  test('IPv6: an internal network leads nowhere; the way out moves with connect and disconnect', async () => {
+    const container = await standIn();
+    const to = { containerId: 'c', containerName: 'c', pid: container.pid };
+    const routes = async () => (await container.run(['ip', '-6', 'route'])).output;
+    await lab.network.create({ ...networkRequest('cellar'), internal: true, ipam6: { subnet: 'fd02::/64' } });
+    await lab.network.create({ ...networkRequest('back'), ipam6: { subnet: 'fd03::/64' } });
+    try {
+      const [inner] = await lab.attachTo([{ network: 'cellar', settings: { aliases: [] } }], container, [], 'c');
+      assert.deepEqual(inner?.inet6, { address: 'fd02::2', prefixLength: 64, gateway: '' });
+      assert.doesNotMatch(await routes(), /default/);
+      await lab.network.connect({ ...to, network: 'bridge', settings: { aliases: [] } });
+      const outer = await lab.network.connect({ ...to, network: 'back', settings: { aliases: [] } });
+      assert.match(await routes(), /default via fd03::1 dev eth2/);
+      assert.match((await container.run(['ip', 'route'])).output, /default via 172\.17\.0\.1 dev eth1/);
+      await assert.rejects(
+        lab.network.connect({
+          ...to,
+          containerId: 'd',
+          network: 'bridge',
+          settings: { aliases: [], address6: 'fd03::9' },
+        }),
+        { message: 'user specified IP address is supported on user defined networks only' },
+      );
+      await lab.network.disconnect({ ...to, network: 'back' });
+      assert.doesNotMatch(await routes(), /default|fd03/);
+      const again = await lab.network.connect({ ...to, network: 'back', settings: { aliases: [] } });
+      assert.deepEqual(again.inet6, outer.inet6, 'its address was free again');
+    } finally {
+      await lab.network.detach('c');
+      for (const name of ['cellar', 'back']) await lab.network.remove(name);
+      await lab.nothingIsLeft();
+      await container.stop();
     }
   });
 

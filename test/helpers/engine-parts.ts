@@ -14,7 +14,7 @@ import type {
   NetworkRecord,
   NetworkService,
 } from '../../vm/agent/network/network.ts';
-import { findNetwork } from '../../vm/agent/network/networks.ts';
+import { findNetwork, inet6SubnetOf } from '../../vm/agent/network/networks.ts';
 import { planNetwork } from '../../vm/agent/network/plan-network.ts';
 import { ContainerStore } from '../../vm/agent/state/container-store.ts';
 import type { Database } from '../../vm/agent/state/database.ts';
@@ -157,6 +157,10 @@ function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined 
   let networks: readonly NetworkRecord[] = [bridge, { ...bridge, id: 'f'.repeat(64), name: 'host', driver: 'host' }];
   const endpoints = new Map<string, Endpoint[]>();
   const find = (nameOrId: string): NetworkRecord => findNetwork(networks, nameOrId);
+  const inet6Of = (network: string, address6 = 'fd12:3456:789a::2'): Pick<Endpoint, 'inet6'> => {
+    const gateway = inet6SubnetOf(find(network))?.gateway;
+    return gateway === undefined ? {} : { inet6: { address: address6, prefixLength: 64, gateway } };
+  };
   const endpoint = (who: ConnectRequest | AttachRequest, network: string, settings: EndpointSettings): Endpoint => ({
     id: 'e'.repeat(64),
     containerId: who.containerId,
@@ -166,6 +170,7 @@ function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined 
     address: settings.address ?? '172.17.0.2',
     prefixLength: 16,
     gateway: '172.17.0.1',
+    ...inet6Of(network, settings.address6),
     mac: '02:42:ac:11:00:02',
     aliases: settings.aliases,
     interfaceName: 'eth0',
@@ -195,7 +200,11 @@ function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined 
       return Promise.resolve();
     },
     create(request) {
-      const made = planNetwork(String(networks.length).repeat(64), request, networks, []);
+      const made = planNetwork(String(networks.length).repeat(64), request, {
+        networks,
+        reserved: [],
+        inet6Pool: 'fd12:3456:789a::/48',
+      });
       networks = [...networks, made];
       return Promise.resolve(made);
     },

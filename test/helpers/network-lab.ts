@@ -20,9 +20,9 @@ import type {
 import { addonPath, sh, type StandIn, uplinkToWorld, worldAddress } from './own-network.ts';
 
 /** TCP and UDP on one port; says by whom it was called, and with what. */
-export const echoServer = (port: number, name: string): string => `
+export const echoServer = (port: number, name: string, tcpAddress = '0.0.0.0'): string => `
   const answer = (data, from) => '${name} got ' + String(data).trim() + ' from ' + from;
-  require('node:net').createServer((s) => { s.on('error', () => {}); s.on('data', (d) => s.end(answer(d, s.remoteAddress))); }).listen(${port}, '0.0.0.0', () => {
+  require('node:net').createServer((s) => { s.on('error', () => {}); s.on('data', (d) => s.end(answer(d, s.remoteAddress))); }).listen(${port}, '${tcpAddress}', () => {
     const u = require('node:dgram').createSocket('udp4');
     u.on('message', (d, from) => u.send(answer(d, from.address), from.port, from.address));
     u.bind(${port}, () => console.log('ready'));

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { loadAddonKernel } from '../../vm/agent/kernel/addon-kernel.ts';
 import { request } from '../../vm/agent/kernel/netlink/request.ts';
-import { createVeth } from '../../vm/agent/kernel/netlink/route.ts';
+import { addAddress, createVeth, decodeLinks, getLink } from '../../vm/agent/kernel/netlink/route.ts';
 
 const marker = 'WHERRY_TEST_OWN_NETWORK';
 const runLimitMs = 240_000;
@@ -104,7 +104,7 @@ export async function standIn(): Promise<StandIn> {
 /** The world at the other end of `eth0`: 10.0.2.2, as QEMU's user network has it. */
 export async function uplinkToWorld(): Promise<StandIn> {
   const world = await standIn();
-  writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+  for (const file of ['ipv4/ip_forward', 'ipv6/conf/all/forwarding']) writeFileSync(`/proc/sys/net/${file}`, '1');
   await makePair('eth0', 'world', world.pid);
   await sh(`
     ip link set lo up
@@ -130,6 +130,17 @@ async function makePair(name: string, peerName: string, peerPid: number): Promis
   } finally {
     socket.close();
     closeSync(namespaceDescriptor);
+  }
+}
+
+/** At once: busybox's `ip` would have it tried first whether somebody else has the address. */
+export async function giveInet6(link: string, address: string, namespacePath?: string): Promise<void> {
+  const socket = await loadAddonKernel(addonPath()).openNetlink('route', namespacePath);
+  try {
+    const [messages = []] = await request(socket, [getLink(link)]);
+    await request(socket, [addAddress(decodeLinks(messages)[0]?.index ?? 0, address, 64)]);
+  } finally {
+    socket.close();
   }
 }
 

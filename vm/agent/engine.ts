@@ -27,10 +27,10 @@ import { loadAddonKernel } from './kernel/addon-kernel.ts';
 import { errorText, log } from './log.ts';
 import { createNetworking } from './network/create-networking.ts';
 import { resolvConfUpstreams } from './network/dns/upstreams.ts';
-import { subnetAround } from './network/address-pool.ts';
 import { createFileEndpointStore } from './network/endpoint-store.ts';
 import { createNetworkStore, networkMigrations } from './network/network-store.ts';
 import type { NetworkService } from './network/network.ts';
+import { subnetAround } from './network/subnets.ts';
 import { FilesProgram } from './runtime/files-program.ts';
 import { openRuntime } from './runtime-service.ts';
 import type { RuntimeServices } from './runtime-service.ts';
@@ -142,7 +142,7 @@ async function startNetwork(config: AgentConfig, seed: Seed, database: Database)
 function guestSubnets(): string[] {
   const links = Object.entries(networkInterfaces()).filter(([name]) => name.startsWith('e'));
   return links.flatMap(([, addresses]) =>
-    (addresses ?? []).flatMap(({ family, cidr }) => (family === 'IPv4' && cidr !== null ? [subnetAround(cidr)] : [])),
+    (addresses ?? []).flatMap(({ cidr }) => (cidr === null ? [] : [subnetAround(cidr)])),
   );
 }
 

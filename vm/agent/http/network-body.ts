@@ -13,11 +13,13 @@ export const endpointSettings = z.object({
 
 export function toEndpointRequest(settings: z.infer<typeof endpointSettings> | null | undefined): EndpointRequest {
   const address = settings?.IPAMConfig?.IPv4Address ?? '';
+  const address6 = settings?.IPAMConfig?.IPv6Address ?? '';
   const mac = settings?.MacAddress ?? '';
   const links = settings?.Links ?? [];
   return {
     aliases: settings?.Aliases ?? [],
     ...(address === '' ? {} : { address }),
+    ...(address6 === '' ? {} : { address6 }),
     ...(mac === '' ? {} : { mac }),
     ...(links.length === 0 ? {} : { links }),
   };

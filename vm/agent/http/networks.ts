@@ -39,8 +39,8 @@ export function networkRoutes(parts: Parts): Route[] {
       path: '/networks/create',
       handle: async ({ request, response }) => {
         const { createNetworkBody } = await import('./network-body.ts');
-        const id = await createNetwork(parts, await readBodyAs(request, createNetworkBody));
-        sendJson(response, { Id: id, Warning: '' }, 201);
+        const { id, warning } = await createNetwork(parts, await readBodyAs(request, createNetworkBody));
+        sendJson(response, { Id: id, Warning: warning }, 201);
       },
     },
     {

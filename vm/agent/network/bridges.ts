@@ -5,7 +5,7 @@ import type { DnsServer } from './dns/server.ts';
 import type { Firewall, Forward } from './firewall.ts';
 import type { Links } from './links.ts';
 import type { NetworkRecord } from './network.ts';
-import { bridgeName } from './networks.ts';
+import { bridgeName, inet6SubnetOf } from './networks.ts';
 import { poolOf } from './plan-network.ts';
 
 export interface Bridge {
@@ -13,6 +13,8 @@ export interface Bridge {
   /** `docker0`, `br-…`. */
   readonly name: string;
   readonly pool: AddressPool;
+  /** Undefined: without IPv6. */
+  readonly pool6: AddressPool | undefined;
   readonly mtu: number;
   link: Link | undefined;
 }
@@ -49,9 +51,12 @@ export function createBridges(options: BridgesOptions): Bridges {
   };
 
   const makeLink = async (bridge: Bridge): Promise<void> => {
-    const { gateway, prefixLength } = bridge.pool;
-    const mac = macOfAddress(gateway);
-    bridge.link = await links.ensureBridge({ name: bridge.name, address: gateway, prefixLength, mac, mtu: bridge.mtu });
+    const { name, pool, pool6, mtu } = bridge;
+    const { gateway } = pool;
+    const addresses = [pool, ...(pool6 === undefined ? [] : [pool6])].map((one) => {
+      return { address: one.gateway, prefixLength: one.prefixLength };
+    });
+    bridge.link = await links.ensureBridge({ name, addresses, mac: macOfAddress(gateway), mtu });
     await dns.listen(gateway, options.dnsPort);
   };
 
@@ -68,7 +73,9 @@ export function createBridges(options: BridgesOptions): Bridges {
       const [subnet] = record.subnets;
       if (subnet === undefined) throw new Error(`network ${record.name}: no subnet`);
       const mtu = Number(record.options['com.docker.network.driver.mtu'] ?? options.defaultMtu());
-      const bridge = { record, name: bridgeName(record), pool: poolOf(subnet), mtu, link: undefined };
+      const inet6 = inet6SubnetOf(record);
+      const pool6 = inet6 === undefined ? undefined : poolOf(inet6);
+      const bridge = { record, name: bridgeName(record), pool: poolOf(subnet), pool6, mtu, link: undefined };
       bridges.set(record.id, bridge);
       return bridge;
     },
@@ -82,7 +89,7 @@ export function createBridges(options: BridgesOptions): Bridges {
   };
 }
 
-function wallOf({ name, pool, record }: Bridge): Parameters<Firewall['load']>[0][number] {
+function wallOf({ name, pool, pool6, record }: Bridge): Parameters<Firewall['load']>[0][number] {
   const masquerade = record.options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false';
-  return { name, gateway: pool.gateway, internal: record.internal, masquerade };
+  return { name, gateway: pool.gateway, inet6: pool6 !== undefined, internal: record.internal, masquerade };
 }

@@ -13,7 +13,7 @@ import { createLinks } from './links.ts';
 import { lookUpAddress, lookUpName } from './names.ts';
 import type { NetworkChange, NetworkRecord, NetworkRequest, NetworkService } from './network.ts';
 import type { NetworkStore } from './network-store.ts';
-import { defaultBridge, defaultNetworks, findNetwork } from './networks.ts';
+import { defaultBridge, defaultNetworks, findNetwork, inet6PoolOf } from './networks.ts';
 import { checkRemovable, planNetwork } from './plan-network.ts';
 import { createPortLink, type PortLink } from './port-link.ts';
 import { createPublishedPorts } from './published-ports.ts';
@@ -103,7 +103,11 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
 
   const create = async (request: NetworkRequest): Promise<NetworkRecord> => {
     const id = randomBytes(32).toString('hex');
-    const record = planNetwork(id, request, networks, options.reservedSubnets);
+    const record = planNetwork(id, request, {
+      networks,
+      reserved: options.reservedSubnets,
+      inet6Pool: inet6PoolOf(options.instanceId),
+    });
     // On record first: killed from here on, the next start makes what is missing.
     options.networks.save(record);
     const bridge = bridges.add(record);

@@ -28,6 +28,7 @@ const containerRecord = z.object({
       address: z.string(),
       prefixLength: z.number().int(),
       gateway: z.string(),
+      inet6: z.object({ address: z.string(), prefixLength: z.number().int(), gateway: z.string() }).exactOptional(),
       mac: z.string(),
       aliases: z.array(z.string()),
       links: z.array(z.string()),

@@ -6,10 +6,18 @@ import { randomBytes } from 'node:crypto';
 import { EngineError } from '../../contract/errors.ts';
 import { macOfAddress } from './address-pool.ts';
 import type { Bridge, Bridges } from './bridges.ts';
+import {
+  checkSettings,
+  gatewaysOf,
+  releaseAddresses,
+  retakeAddresses,
+  takeAddresses,
+  wayOut,
+} from './endpoint-addresses.ts';
 import type { ContainerRecord, EndpointRecord, EndpointStore } from './endpoint-store.ts';
 import type { Links } from './links.ts';
 import type { AttachRequest, ConnectRequest, EndpointSettings, NetworkRecord, PublishSpec } from './network.ts';
-import { isPredefined } from './networks.ts';
+import { addressesOf } from './names.ts';
 import type { PortOwner, PublishedPorts } from './published-ports.ts';
 
 export interface EndpointsOptions {
@@ -65,7 +73,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     checkSettings(network, settings);
     const id = randomBytes(32).toString('hex');
     const bridge = bridges.of(network.id);
-    const address = bridge?.pool.take(settings.address) ?? '';
+    const { address, inet6 } = takeAddresses(bridge, network, settings);
     return {
       id,
       containerId,
@@ -75,6 +83,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       address,
       prefixLength: bridge?.pool.prefixLength ?? 0,
       gateway: bridge === undefined || network.internal ? '' : bridge.pool.gateway,
+      ...(inet6 === undefined ? {} : { inet6 }),
       mac: bridge === undefined ? '' : (settings.mac ?? macOfAddress(address)),
       aliases: [...settings.aliases],
       links: [...(settings.links ?? [])],
@@ -82,6 +91,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       link: bridge === undefined ? '' : linkPrefix + id.slice(0, linkIdDigits),
     };
   };
+
+  const release = (endpoint: EndpointRecord): void => releaseAddresses(bridges.of(endpoint.networkId), endpoint);
 
   const newEndpoints = (request: AttachRequest): EndpointRecord[] => {
     const { mode } = request;
@@ -105,12 +116,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     return made;
   };
 
-  const release = ({ networkId, address }: EndpointRecord): void => {
-    if (address !== '') bridges.of(networkId)?.pool.release(address);
-  };
-
-  const join = async (pid: number, endpoint: EndpointRecord, isWayOut: boolean): Promise<void> => {
-    const { networkId, link, interfaceName, mac, address, prefixLength, gateway } = endpoint;
+  const join = async (pid: number, endpoint: EndpointRecord, gateways: readonly string[]): Promise<void> => {
+    const { networkId, link, interfaceName, mac, address, prefixLength, inet6 } = endpoint;
     const bridge = bridges.of(networkId);
     if (bridge === undefined) return;
     await links.connect({
@@ -120,17 +127,16 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       interfaceName,
       mac,
       mtu: bridge.mtu,
-      address,
-      prefixLength,
-      gateway: isWayOut ? gateway : undefined,
+      addresses: [{ address, prefixLength }, ...(inet6 === undefined ? [] : [inet6])],
+      gateways,
     });
   };
 
   const part = async (endpoint: EndpointRecord): Promise<void> => {
-    const { networkId, link, address } = endpoint;
+    const { networkId, link } = endpoint;
     const bridge = bridges.of(networkId);
     if (bridge?.link === undefined || link === '') return;
-    await links.disconnect({ bridge: bridge.link, link, address });
+    await links.disconnect({ bridge: bridge.link, link, addresses: addressesOf(endpoint) });
     release(endpoint);
   };
 
@@ -169,10 +175,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     load() {
       for (const record of store.load()) {
         records.set(record.containerId, record);
-        for (const { networkId, address } of record.endpoints) {
-          const pool = bridges.of(networkId)?.pool;
-          if (pool?.contains(address) === true) pool.take(address);
-        }
+        for (const endpoint of record.endpoints) retakeAddresses(bridges.of(endpoint.networkId), endpoint);
         const endpoint = wayOut(record.endpoints) ?? record.endpoints[0];
         if (endpoint !== undefined) ports.adopt(ownerOf(endpoint), record.ports);
       }
@@ -187,9 +190,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
         if (request.mode.kind !== 'host' && made.every(({ link }) => link === '')) {
           await links.loopbackUp(namespaceOf(pid));
         }
-        const out = wayOut(made);
-        for (const endpoint of made) await join(pid, endpoint, endpoint === out);
-        await publish(out, request.publish);
+        const gateways = gatewaysOf(made);
+        for (const endpoint of made) await join(pid, endpoint, gateways.get(endpoint) ?? []);
+        await publish(wayOut(made), request.publish);
       } catch (cause) {
         await undo(containerId).catch((failed: unknown) => {
           throw new AggregateError([cause, failed], `connect ${containerName} to the network, and undo it`);
@@ -211,8 +214,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       }
       const endpoint = makeEndpoint(request, network, request.settings, freeInterface(record.endpoints));
       try {
-        remember({ ...record, endpoints: [...record.endpoints, endpoint] });
-        await join(pid, endpoint, wayOut(record.endpoints) === undefined && endpoint.gateway !== '');
+        const endpoints = [...record.endpoints, endpoint];
+        remember({ ...record, endpoints });
+        await join(pid, endpoint, gatewaysOf(endpoints).get(endpoint) ?? []);
       } catch (cause) {
         remember(record);
         await part(endpoint).catch((failed: unknown) => {
@@ -236,11 +240,11 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       if (wasWayOut) await ports.withdraw(containerId);
       remember({ ...record, endpoints: left, ports: wasWayOut ? [] : record.ports });
       await part(endpoint);
-      const next = wayOut(left);
-      if (!wasWayOut || next === undefined) return;
-      await links.setDefaultRoute(namespaceOf(pid), next.gateway);
+      const before = [...gatewaysOf(record.endpoints).values()].flat();
+      const next = [...gatewaysOf(left).values()].flat().filter((gateway) => !before.includes(gateway));
+      if (next.length > 0) await links.setDefaultRoutes(namespaceOf(pid), next);
       await publish(
-        next,
+        wayOut(left),
         published.map(({ protocol, containerPort, hostIp, hostPort }) => {
           return { protocol, containerPort, hostIp, hostPorts: { first: hostPort, last: hostPort } };
         }),
@@ -255,7 +259,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       for (const bridge of bridges.all()) {
         const at = linkOf(bridge);
         for (const link of await links.portsOf(at)) {
-          if (link.startsWith(linkPrefix) && !known.has(link)) await links.disconnect({ bridge: at, link });
+          if (link.startsWith(linkPrefix) && !known.has(link))
+            await links.disconnect({ bridge: at, link, addresses: [] });
         }
       }
     },
@@ -281,30 +286,12 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   };
 }
 
-function checkSettings(network: NetworkRecord, { address, aliases }: EndpointSettings): void {
-  if (!isPredefined(network)) return;
-  if (address !== undefined) {
-    throw new EngineError('invalid-parameter', 'user specified IP address is supported on user defined networks only');
-  }
-  if (aliases.length > 0) {
-    throw new EngineError(
-      'invalid-parameter',
-      'network-scoped alias is supported only for containers in user defined networks',
-    );
-  }
-}
-
 function linkOf({ link }: Bridge): NonNullable<Bridge['link']> {
   if (link === undefined) throw new EngineError('unavailable', 'the network is not ready yet');
   return link;
 }
 
 const namespaceOf = (pid: number): string => `/proc/${pid}/ns/net`;
-
-/** The place by which the container reaches the world, and is reached. */
-function wayOut(endpoints: readonly EndpointRecord[]): EndpointRecord | undefined {
-  return endpoints.find(({ gateway }) => gateway !== '');
-}
 
 function freeInterface(endpoints: readonly EndpointRecord[]): string {
   let index = 0;

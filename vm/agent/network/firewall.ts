@@ -5,14 +5,15 @@
  * - In: nothing reaches a container but published ports and answers.
  * - Internal networks: nothing in, nothing out.
  * - Within a bridge: everything (seen here only when something loaded br_netfilter).
+ * - IPv6: only on bridges of networks that have it, and by the same rules. A container reaches nothing of the guest by it.
  * - Published ports: `published` maps a port of the guest's own addresses to a container's.
  */
 import { spawn } from 'node:child_process';
 import type { Kernel } from '../kernel/kernel.ts';
+import { addressBytes } from '../kernel/netlink/addresses.ts';
 import { decodeConnections, deleteConnection, listConnections } from '../kernel/netlink/conntrack.ts';
 import { changeElements, concatenation, type ElementChange, type SetElement } from '../kernel/netlink/nftables.ts';
 import { request } from '../kernel/netlink/request.ts';
-import { ipv4Bytes } from '../kernel/netlink/route.ts';
 import type { PortProtocol } from './network.ts';
 
 const table = 'wherry';
@@ -28,6 +29,7 @@ export interface Forward {
 interface FirewallBridge {
   readonly name: string;
   readonly gateway: string;
+  readonly inet6: boolean;
   /** Nothing gets in or out. */
   readonly internal: boolean;
   /** What leaves the guest leaves by its address. */
@@ -83,6 +85,7 @@ function ruleset(bridges: readonly FirewallBridge[], forwards: readonly Forward[
   const resolvers = bridges.map(({ name, gateway }) => `"${name}" . ${gateway}`);
   const within = bridges.map(({ name }) => `"${name}" . "${name}"`);
   const internal = bridges.flatMap((bridge) => (bridge.internal ? [`"${bridge.name}"`] : []));
+  const inet6 = bridges.flatMap((bridge) => (bridge.inet6 ? [`"${bridge.name}"`] : []));
   const masqueraded = bridges.flatMap((bridge) => (bridge.masquerade ? [`"${bridge.name}"`] : []));
   const published = forwards.map(
     ({ protocol, guestPort, address, containerPort }) => `${protocol} . ${guestPort} : ${address} . ${containerPort}`,
@@ -93,6 +96,7 @@ delete table inet ${table}
 table inet ${table} {
   set bridges { type ifname; ${elements(names)} }
   set internal { type ifname; ${elements(internal)} }
+  set inet6 { type ifname; ${elements(inet6)} }
   set masqueraded { type ifname; ${elements(masqueraded)} }
   set within { type ifname . ifname; ${elements(within)} }
   set resolvers { type ifname . ipv4_addr; ${elements(resolvers)} }
@@ -118,7 +122,7 @@ table inet ${table} {
     oifname @internal drop
     ct state established,related accept
     ct state invalid drop
-    iifname @bridges meta nfproto ipv6 drop
+    iifname @bridges iifname != @inet6 meta nfproto ipv6 drop
     iifname @bridges ip daddr 169.254.0.0/16 reject with icmp type admin-prohibited
     oifname @bridges iifname != @bridges ct status dnat accept
     oifname @bridges drop
@@ -130,9 +134,12 @@ table inet ${table} {
     ct state invalid drop
     iifname . ip daddr @resolvers meta l4proto { tcp, udp } th dport 53 accept
     ip protocol icmp icmp type echo-request accept
-    meta nfproto ipv6 drop
-    ip protocol tcp reject with tcp reset
-    reject with icmp type admin-prohibited
+    iifname != @inet6 meta nfproto ipv6 drop
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    icmpv6 type echo-request accept
+    ip6 daddr ff00::/8 drop
+    meta l4proto tcp reject with tcp reset
+    reject with icmpx type admin-prohibited
   }
 }
 `;
@@ -144,7 +151,7 @@ function elementChange(action: ElementChange['action'], forward: Forward): Eleme
   const { protocol, guestPort, address, containerPort } = forward;
   const element: SetElement = {
     key: concatenation(Buffer.from([protocolNumbers[protocol]]), portBytes(guestPort)),
-    data: concatenation(ipv4Bytes(address), portBytes(containerPort)),
+    data: concatenation(addressBytes(address), portBytes(containerPort)),
   };
   const attempt = `${action} forward of ${protocol} port ${guestPort} to ${address}:${containerPort}`;
   return { action, table, set: 'published', element, attempt };

@@ -1,7 +1,9 @@
 /** Bridges, and the pairs of links that connect containers to them. */
 import { closeSync, openSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { createBatches } from './batches.ts';
 import type { Kernel, NetlinkSocket } from '../kernel/kernel.ts';
+import { addressText } from '../kernel/netlink/addresses.ts';
 import { type NetlinkRequest, request } from '../kernel/netlink/request.ts';
 import {
   addAddress,
@@ -27,15 +29,23 @@ import {
 } from '../kernel/netlink/route.ts';
 
 const loopback = 'lo';
+/** Of every bridge with IPv6, as Docker has it. */
+const bridgeLinkLocal = 'fe80::1';
+const linkLocalPrefix = 64;
 /** Without an uplink (the guest is cut off) containers still reach each other. */
 const defaultMtu = 1500;
 /** Of links about to be deleted; any number that nobody else uses. */
 const leavingGroup = 0x77726c76;
 
-interface BridgeRequest {
-  readonly name: string;
+/** Of either family. */
+interface LinkAddress {
   readonly address: string;
   readonly prefixLength: number;
+}
+
+interface BridgeRequest {
+  readonly name: string;
+  readonly addresses: readonly LinkAddress[];
   readonly mac: string;
   readonly mtu: number;
 }
@@ -50,17 +60,16 @@ interface ConnectRequest {
   readonly interfaceName: string;
   readonly mac: string;
   readonly mtu: number;
-  readonly address: string;
-  readonly prefixLength: number;
-  /** Undefined: this is not the way out. */
-  readonly gateway: string | undefined;
+  readonly addresses: readonly LinkAddress[];
+  /** One for each family that leaves this way. */
+  readonly gateways: readonly string[];
 }
 
 interface DisconnectRequest {
   readonly bridge: Link;
   readonly link: string;
-  /** Forgotten as a neighbour, when given. */
-  readonly address?: string;
+  /** Forgotten as neighbours. */
+  readonly addresses: readonly string[];
 }
 
 export interface Links {
@@ -71,8 +80,8 @@ export interface Links {
   hasLink(name: string): Promise<boolean>;
   /** Succeeds when there is none. */
   removeBridge(name: string): Promise<void>;
-  /** The way out of a namespace, from now on. */
-  setDefaultRoute(namespacePath: string, gateway: string): Promise<void>;
+  /** The ways out of a namespace, from now on; at most one of each family. */
+  setDefaultRoutes(namespacePath: string, gateways: readonly string[]): Promise<void>;
   /** Names of the bridge's ports. */
   portsOf(bridge: Link): Promise<readonly string[]>;
   /** Sets the loopback of a fresh namespace up: all that the mode `none` has. */
@@ -125,10 +134,12 @@ export function createLinks(kernel: Kernel): Links {
       const peer = await index;
       await request(socket, [
         setLinkUp(loopback),
-        addAddress(peer, to.address, to.prefixLength),
         withoutInet6(to.interfaceName),
         setLinkUp(to.interfaceName),
-        ...(to.gateway === undefined ? [] : [addDefaultRoute(to.gateway)]),
+        ...withLinkLocal(to.addresses, linkLocalOf(to.mac)).map((one) =>
+          addAddress(peer, one.address, one.prefixLength),
+        ),
+        ...to.gateways.map(addDefaultRoute),
       ]);
     });
 
@@ -139,9 +150,7 @@ export function createLinks(kernel: Kernel): Links {
       await request(socket, [
         ...gone.map(({ link }) => setLinkGroup(link, leavingGroup)),
         deleteLinkGroup(leavingGroup),
-        ...gone.flatMap(({ bridge, address }) =>
-          address === undefined ? [] : [deleteNeighbour(bridge.index, address)],
-        ),
+        ...gone.flatMap(({ bridge, addresses }) => addresses.map((address) => deleteNeighbour(bridge.index, address))),
       ]);
     } finally {
       socket.close();
@@ -157,20 +166,23 @@ export function createLinks(kernel: Kernel): Links {
       return decodeLinks(links).find((link) => link.index === index)?.mtu ?? defaultMtu;
     },
 
-    async ensureBridge({ name, address, prefixLength, mac, mtu }) {
+    async ensureBridge({ name, addresses, mac, mtu }) {
       if ((await find(name)) === undefined) await own(createBridge(name, { mac, mtu }));
       const bridge = await find(name);
       if (bridge === undefined) throw new Error(`create bridge ${name}: it is not there afterwards`);
+      const wanted = withLinkLocal(addresses, bridgeLinkLocal);
       const [messages = []] = await own(listAddresses());
       const wrong = decodeAddresses(messages).filter(
-        (one) => one.index === bridge.index && (one.address !== address || one.prefixLength !== prefixLength),
+        (one) =>
+          one.index === bridge.index &&
+          !wanted.some(({ address, prefixLength }) => one.address === address && one.prefixLength === prefixLength),
       );
       await own(
         ...wrong.map(deleteAddress),
         ...(bridge.mac === mac ? [] : [setLinkMac(name, mac)]),
-        addAddress(bridge.index, address, prefixLength),
         withoutInet6(name),
         setLinkUp(name),
+        ...wanted.map(({ address, prefixLength }) => addAddress(bridge.index, address, prefixLength)),
       );
       return bridge;
     },
@@ -179,9 +191,9 @@ export function createLinks(kernel: Kernel): Links {
       if ((await find(name)) !== undefined) await own(deleteLink(name));
     },
 
-    setDefaultRoute: (namespacePath, gateway) =>
+    setDefaultRoutes: (namespacePath, gateways) =>
       within(namespacePath, async (socket) => {
-        await request(socket, [addDefaultRoute(gateway)]);
+        await request(socket, gateways.map(addDefaultRoute));
       }),
 
     hasLink: async (name) => (await find(name)) !== undefined,
@@ -217,4 +229,20 @@ export function createLinks(kernel: Kernel): Links {
       opened = undefined;
     },
   };
+}
+
+/**
+ * Finding neighbours by IPv6 takes a link-local address. Ours are given, not made by the kernel: there at once, and only on links
+ * with IPv6.
+ */
+function withLinkLocal(addresses: readonly LinkAddress[], linkLocal: string): readonly LinkAddress[] {
+  const hasInet6 = addresses.some(({ address }) => isIPv6(address));
+  return hasInet6 ? [...addresses, { address: linkLocal, prefixLength: linkLocalPrefix }] : addresses;
+}
+
+/** As the kernel itself would make it (RFC 4291, appendix A): `02:42:ac:12:00:02` → `fe80::42:acff:fe12:2`. */
+function linkLocalOf(mac: string): string {
+  const [first = 0, ...rest] = Buffer.from(mac.replaceAll(':', ''), 'hex');
+  const id = Buffer.from([first ^ 2, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)]);
+  return addressText(Buffer.concat([Buffer.from('fe80000000000000', 'hex'), id]));
 }

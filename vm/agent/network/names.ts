@@ -5,6 +5,11 @@ import { defaultNetwork } from './network-mode.ts';
 /** The networks in which containers know each other by name: on the default one they do not, as with Docker. */
 const named = (endpoint: EndpointRecord): boolean => endpoint.address !== '' && endpoint.networkName !== defaultNetwork;
 
+/** All of its addresses, that of IPv4 first. */
+export function addressesOf({ address, inet6 }: Pick<EndpointRecord, 'address' | 'inet6'>): string[] {
+  return [...(address === '' ? [] : [address]), ...(inet6 === undefined ? [] : [inet6.address])];
+}
+
 /** Lower case, as DNS compares. */
 export function namesOf({ containerName, containerId, aliases }: EndpointRecord): string[] {
   return [containerName, ...aliases, containerId.slice(0, 12)].map((name) => name.toLowerCase());
@@ -24,7 +29,7 @@ export function lookUpName(
     const suffix = `.${own.networkName.toLowerCase()}`;
     const short = name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
     const wanted = linked(own, short) ?? short;
-    return there.filter((one) => namesOf(one).includes(wanted)).map(({ address }) => address);
+    return there.filter((one) => namesOf(one).includes(wanted)).flatMap(addressesOf);
   });
   const unique = [...new Set(addresses)];
   const turn = Math.floor(Math.random() * unique.length);
@@ -38,13 +43,13 @@ export function lookUpAddress(
   client: string,
 ): string | undefined {
   const own = networksOf(endpoints, client).map(({ networkId }) => networkId);
-  const found = endpoints.find((one) => one.address === address && own.includes(one.networkId));
+  const found = endpoints.find((one) => addressesOf(one).includes(address) && own.includes(one.networkId));
   return found === undefined ? undefined : `${found.containerName}.${found.networkName}`;
 }
 
 /** All places of the container that has this address. */
 function networksOf(endpoints: readonly EndpointRecord[], client: string): EndpointRecord[] {
-  const asking = endpoints.find(({ address }) => address === client);
+  const asking = endpoints.find((one) => addressesOf(one).includes(client));
   return endpoints.filter((one) => one.containerId === asking?.containerId && named(one));
 }
 

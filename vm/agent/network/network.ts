@@ -53,6 +53,8 @@ export interface Endpoint {
   readonly address: string;
   readonly prefixLength: number;
   readonly gateway: string;
+  /** Missing in a network without IPv6. */
+  readonly inet6?: Inet6Place;
   /** `02:42:ac:11:00:02`. */
   readonly mac: string;
   readonly aliases: readonly string[];
@@ -60,9 +62,19 @@ export interface Endpoint {
   readonly interfaceName: string;
 }
 
+/** A container's IPv6 address in one network. */
+export interface Inet6Place {
+  /** In canonical form. */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+}
+
 /** What a container asks of its place in one network; on the pre-defined ones nothing but a MAC can be asked. */
 export interface EndpointSettings {
   readonly address?: string;
+  /** Of IPv6. */
+  readonly address6?: string;
   readonly mac?: string;
   /** Further names by which the others in the network find it. */
   readonly aliases: readonly string[];
@@ -70,9 +82,9 @@ export interface EndpointSettings {
   readonly links?: readonly string[];
 }
 
-/** The addresses of a network. All dotted IPv4. */
+/** The addresses of a network, all of one family. */
 export interface Subnet {
-  /** `172.18.0.0/16` */
+  /** `172.18.0.0/16`, `fd00::/64` */
   readonly subnet: string;
   readonly gateway: string;
   /** Only addresses of this part are given away unasked. */
@@ -91,7 +103,7 @@ export interface NetworkRecord {
   /** Nothing gets in or out. */
   readonly internal: boolean;
   readonly attachable: boolean;
-  /** One for the driver `bridge`, none for `host` and `null`. */
+  /** For the driver `bridge` one of IPv4, then one of IPv6 if it has that; none for `host` and `null`. */
   readonly subnets: readonly Subnet[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -102,15 +114,19 @@ export interface NetworkRequest {
   readonly name: string;
   readonly internal: boolean;
   readonly attachable: boolean;
-  /** What is left open is chosen from Docker's default pools. */
-  readonly ipam: {
-    readonly subnet?: string;
-    readonly gateway?: string;
-    readonly range?: string;
-    readonly auxiliary?: Readonly<Record<string, string>>;
-  };
+  readonly ipam: IpamRequest;
+  /** Undefined: without IPv6. */
+  readonly ipam6?: IpamRequest;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Addresses asked for, of one family; what is left open is chosen from the default pools. */
+export interface IpamRequest {
+  readonly subnet?: string;
+  readonly gateway?: string;
+  readonly range?: string;
+  readonly auxiliary?: Readonly<Record<string, string>>;
 }
 
 export interface AttachRequest {

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../contract/errors.ts';
 import { defaultNetwork } from './network-mode.ts';
-import type { NetworkRecord } from './network.ts';
+import type { NetworkRecord, Subnet } from './network.ts';
+import { familyOf } from './subnets.ts';
 
 export const defaultBridge = {
   name: 'docker0',
@@ -36,6 +37,17 @@ export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: nu
     },
   };
   return [bridge, record('host', 'host'), record('none', 'null')];
+}
+
+/** Unique local addresses (RFC 4193) of this VM, a /48: IPv6 networks without a subnet get a part of it. */
+export function inet6PoolOf(instanceId: string): string {
+  const hex = createHash('sha256').update(`ula ${instanceId}`).digest('hex');
+  return `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}::/48`;
+}
+
+/** Undefined: a network without IPv6. */
+export function inet6SubnetOf({ subnets }: Pick<NetworkRecord, 'subnets'>): Subnet | undefined {
+  return subnets.find(({ gateway }) => familyOf(gateway) === 6);
 }
 
 export const isPredefined = ({ name }: NetworkRecord): boolean => ['bridge', 'host', 'none'].includes(name);

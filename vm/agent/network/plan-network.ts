@@ -1,26 +1,50 @@
 /** Checks a request for a new network and chooses what it leaves open. Pure; wording as Docker's. */
 import { EngineError } from '../../contract/errors.ts';
-import { addressText, createAddressPool, parseSubnet, type ParsedSubnet } from './address-pool.ts';
-import type { NetworkRecord, NetworkRequest, Subnet } from './network.ts';
+import { createAddressPool } from './address-pool.ts';
+import type { IpamRequest, NetworkRecord, NetworkRequest, Subnet } from './network.ts';
 import { bridgeName, isPredefined } from './networks.ts';
+import {
+  addressNumber,
+  type Family,
+  familyOf,
+  invalidConfig,
+  numberAddress,
+  overlaps,
+  parseSubnet,
+  type ParsedSubnet,
+  subnetText,
+} from './subnets.ts';
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const predefinedNames = new Set(['bridge', 'host', 'none', 'default']);
 /** Linux' limit on the name of a link, IFNAMSIZ less the final zero. */
 const maxLinkName = 15;
-/** Where networks without a subnet get one, in this order: `[first, prefix length of each, how many]`; Docker's own defaults. */
-const defaultPools: readonly (readonly [string, number, number])[] = [
-  ['172.18.0.0', 16, 14],
-  ['192.168.0.0', 20, 16],
+/** Networks without a subnet get one of these. */
+interface SubnetPool {
+  readonly whole: string;
+  readonly prefixLength: number;
+}
+/** In this order; Docker's own defaults. */
+const inetPools: readonly SubnetPool[] = [
+  ...Array.from({ length: 14 }, (_, index) => ({ whole: `172.${18 + index}.0.0/16`, prefixLength: 16 })),
+  { whole: '192.168.0.0/16', prefixLength: 20 },
 ];
+const inet6PrefixLength = 64;
+/** Addresses are of one link, of nobody, or of IPv4: no containers' network. */
+const unusableInet6 = ['fe80::/10', 'ff00::/8', '::/96', '::ffff:0:0/96'].map((subnet) => parseSubnet(subnet));
+
+/** What a new network must fit in. */
+export interface Surroundings {
+  readonly networks: readonly NetworkRecord[];
+  /** Subnets that are not to be overlapped. */
+  readonly reserved: readonly string[];
+  /** Where IPv6 subnets are chosen. */
+  readonly inet6Pool: string;
+}
 
 /** Throws `invalid-parameter`, `conflict` (name, bridge name) or `forbidden` (overlap). */
-export function planNetwork(
-  id: string,
-  request: NetworkRequest,
-  existing: readonly NetworkRecord[],
-  reserved: readonly string[],
-): NetworkRecord {
+export function planNetwork(id: string, request: NetworkRequest, surroundings: Surroundings): NetworkRecord {
+  const existing = surroundings.networks;
   if (!namePattern.test(request.name)) {
     throw new EngineError(
       'invalid-parameter',
@@ -34,10 +58,13 @@ export function planNetwork(
     throw new EngineError('conflict', `network with name ${request.name} already exists`);
   }
   const { name, internal, attachable, options, labels } = request;
-  const taken = [...existing.flatMap(({ subnets }) => subnets.map(({ subnet }) => subnet)), ...reserved].map(
-    parseSubnet,
-  );
-  const subnets = [planSubnet(request.ipam, taken)];
+  const inUse = existing.flatMap(({ subnets }) => subnets.map(({ subnet }) => subnet));
+  const taken = [...inUse, ...surroundings.reserved].map((subnet) => parseSubnet(subnet));
+  const inet6Pools = [{ whole: surroundings.inet6Pool, prefixLength: inet6PrefixLength }];
+  const subnets = [
+    planSubnet(4, request.ipam, taken, inetPools),
+    ...(request.ipam6 === undefined ? [] : [planSubnet(6, request.ipam6, taken, inet6Pools)]),
+  ];
   const record: NetworkRecord = {
     id,
     name,
@@ -53,53 +80,66 @@ export function planNetwork(
   return record;
 }
 
-function planSubnet(ipam: NetworkRequest['ipam'], taken: readonly ParsedSubnet[]): Subnet {
+function planSubnet(
+  family: Family,
+  ipam: IpamRequest,
+  taken: readonly ParsedSubnet[],
+  pools: readonly SubnetPool[],
+): Subnet {
   if (ipam.subnet === undefined) {
     if (ipam.gateway !== undefined || ipam.range !== undefined || Object.keys(ipam.auxiliary ?? {}).length > 0) {
       throw new EngineError('invalid-parameter', 'no matching subnet for gateway, range or auxiliary addresses');
     }
-    const free = freeSubnet(taken);
-    return { subnet: free, gateway: addressText(parseSubnet(free).base + 1) };
+    const free = freeSubnet(taken, pools);
+    return { subnet: subnetText(free), gateway: numberAddress(free.base + 1n, family) };
   }
   const wanted = parseSubnet(ipam.subnet);
-  if (wanted.prefixLength > 30) {
-    throw new EngineError('invalid-parameter', `invalid subnet ${ipam.subnet}: it has no room for containers`);
-  }
+  checkUsable(wanted);
   if (taken.some((one) => overlaps(one, wanted))) {
     throw new EngineError('forbidden', 'Pool overlaps with other one on this address space');
   }
+  const range = ipam.range === undefined ? undefined : parseSubnet(ipam.range, 'ip-range');
   const planned: Subnet = {
-    subnet: ipam.subnet,
-    gateway: ipam.gateway ?? addressText((ipam.range === undefined ? wanted : parseSubnet(ipam.range)).base + 1),
-    ...(ipam.range === undefined ? {} : { range: ipam.range }),
+    subnet: subnetText(wanted),
+    gateway: canonical(ipam.gateway ?? numberAddress((range ?? wanted).base + 1n, family)),
+    ...(range === undefined ? {} : { range: subnetText(range) }),
     ...(ipam.auxiliary === undefined ? {} : { auxiliary: ipam.auxiliary }),
   };
   poolOf(planned); // Checks that all of it lies within the subnet.
   return planned;
 }
 
-export function poolOf({ subnet, gateway, range, auxiliary }: Subnet): ReturnType<typeof createAddressPool> {
-  return createAddressPool(subnet, gateway, {
-    ...(range === undefined ? {} : { range }),
-    reserved: Object.values(auxiliary ?? {}),
-  });
+function checkUsable(subnet: ParsedSubnet): void {
+  const { family, base, last } = subnet;
+  const text = subnetText(subnet);
+  if (last - base < 3n) throw invalidConfig(`invalid subnet ${text}: it has no room for containers`);
+  if (family === 6 && unusableInet6.some((one) => overlaps(one, subnet))) {
+    throw invalidConfig(`'${text}' is not a valid IPv6 subnet`);
+  }
 }
 
-function freeSubnet(taken: readonly ParsedSubnet[]): string {
-  for (const [first, prefixLength, count] of defaultPools) {
-    const { base } = parseSubnet(`${first}/${prefixLength}`);
-    for (let index = 0; index < count; index++) {
-      const candidate = `${addressText(base + index * 2 ** (32 - prefixLength))}/${prefixLength}`;
-      if (!taken.some((one) => overlaps(one, parseSubnet(candidate)))) return candidate;
+/** What is no address is left as it is, to be refused by name. */
+const canonical = (address: string): string => {
+  const family = familyOf(address);
+  return family === undefined ? address : numberAddress(addressNumber(address), family);
+};
+
+export function poolOf({ subnet, gateway, ...limits }: Subnet): ReturnType<typeof createAddressPool> {
+  return createAddressPool(subnet, gateway, limits);
+}
+
+function freeSubnet(taken: readonly ParsedSubnet[], pools: readonly SubnetPool[]): ParsedSubnet {
+  for (const { whole, prefixLength } of pools) {
+    const { family, base, last, prefixLength: wholeLength } = parseSubnet(whole);
+    const size = (last - base + 1n) >> BigInt(prefixLength - wholeLength);
+    for (let first = base; first < last; first += size) {
+      const candidate: ParsedSubnet = { family, base: first, last: first + size - 1n, prefixLength };
+      if (!taken.some((one) => overlaps(one, candidate))) return candidate;
     }
   }
   throw new EngineError('system', 'all predefined address pools have been fully subnetted', {
     hint: 'remove networks that are not used: docker network prune',
   });
-}
-
-function overlaps(one: ParsedSubnet, other: ParsedSubnet): boolean {
-  return one.base <= other.last && other.base <= one.last;
 }
 
 function checkBridge(record: NetworkRecord, existing: readonly NetworkRecord[]): void {

@@ -153,6 +153,8 @@ export interface HostConfig {
 export interface EndpointRequest {
   readonly aliases: readonly string[];
   readonly address?: string;
+  /** Of IPv6. */
+  readonly address6?: string;
   readonly mac?: string;
   /** `container:alias`: names that only this container knows others by. */
   readonly links?: readonly string[];

@@ -2,6 +2,7 @@
 import { chown, readFile, writeFile } from 'node:fs/promises';
 import { EngineError } from '../../contract/errors.ts';
 import { hostnameFile, hostsFile, hostsLine, resolvConf } from '../network/container-files.ts';
+import { addressesOf } from '../network/names.ts';
 import { parseNetworkMode } from '../network/network-mode.ts';
 import type { Endpoint, NetworkMode } from '../network/network.ts';
 import { parsePortBindings } from '../network/port-bindings.ts';
@@ -86,7 +87,7 @@ export async function writeNetworkFiles(parts: Parts, record: ContainerRecord, m
   const hosts = hostsFile({
     hostname: config.Hostname,
     domainname: config.Domainname,
-    addresses: addressesOf(parts.network.endpointsOf(record.id)),
+    addresses: parts.network.endpointsOf(record.id).flatMap(addressesOf),
     extraHosts: hostConfig.ExtraHosts ?? [],
     hostGateway: parts.hostGateway,
     links: mode.kind === 'network' && mode.name === 'bridge' ? linkedHosts(parts, hostConfig.Links ?? []) : [],
@@ -102,7 +103,7 @@ export async function writeNetworkFiles(parts: Parts, record: ContainerRecord, m
 export async function refreshNetworkFiles(parts: Parts, record: ContainerRecord): Promise<void> {
   const { hosts, resolvConf: resolv } = containerPaths(parts.config, record.id);
   const { Hostname, Domainname } = record.config;
-  const addresses = addressesOf(parts.network.endpointsOf(record.id));
+  const addresses = parts.network.endpointsOf(record.id).flatMap(addressesOf);
   const own = new Set(addresses.map((address) => hostsLine(address, Hostname, Domainname)));
   const suffix = hostsLine('', Hostname, Domainname);
   const lines = (await readFile(hosts, 'utf8')).split('\n').slice(0, -1);
@@ -144,9 +145,6 @@ function linkedHosts(parts: Parts, links: readonly string[]): { address: string;
     return { address, names: [...new Set([alias, other.config.Hostname, other.name])] };
   });
 }
-
-const addressesOf = (endpoints: readonly Endpoint[]): string[] =>
-  endpoints.map(({ address }) => address).filter((address) => address !== '');
 
 function networkName(parts: Pick<Parts, 'network'>, nameOrId: string): string {
   const name = nameOrId === '' || nameOrId === 'default' ? 'bridge' : nameOrId;

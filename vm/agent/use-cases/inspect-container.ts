@@ -96,11 +96,11 @@ function networkSettings(parts: Parts, record: ContainerRecord): object {
     SecondaryIPv6Addresses: null,
     EndpointID: bridge?.id ?? '',
     Gateway: bridge?.gateway ?? '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    GlobalIPv6Address: bridge?.inet6?.address ?? '',
+    GlobalIPv6PrefixLen: bridge?.inet6?.prefixLength ?? 0,
     IPAddress: bridge?.address ?? '',
     IPPrefixLen: bridge?.prefixLength ?? 0,
-    IPv6Gateway: '',
+    IPv6Gateway: bridge?.inet6?.gateway ?? '',
     MacAddress: bridge?.mac ?? '',
     Networks: networksView(record, endpoints),
   };
@@ -133,7 +133,7 @@ function endpointView(
   endpoint: Endpoint | undefined,
 ): object {
   return {
-    IPAMConfig: asked?.address === undefined ? null : { IPv4Address: asked.address },
+    IPAMConfig: ipamConfig(asked),
     Links: asked?.links ?? null,
     Aliases: asked === undefined || asked.aliases.length === 0 ? null : asked.aliases,
     MacAddress: endpoint?.mac ?? asked?.mac ?? '',
@@ -144,13 +144,22 @@ function endpointView(
     Gateway: endpoint?.gateway ?? '',
     IPAddress: endpoint?.address ?? '',
     IPPrefixLen: endpoint?.prefixLength ?? 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    IPv6Gateway: endpoint?.inet6?.gateway ?? '',
+    GlobalIPv6Address: endpoint?.inet6?.address ?? '',
+    GlobalIPv6PrefixLen: endpoint?.inet6?.prefixLength ?? 0,
     DNSNames:
       endpoint === undefined || endpoint.networkName === 'bridge'
         ? null
         : [...new Set([record.name, ...endpoint.aliases, record.id.slice(0, 12), record.config.Hostname])],
+  };
+}
+
+/** What was asked for; null: nothing. */
+function ipamConfig(asked: EndpointRequest | undefined): object | null {
+  if (asked?.address === undefined && asked?.address6 === undefined) return null;
+  return {
+    ...(asked.address === undefined ? {} : { IPv4Address: asked.address }),
+    ...(asked.address6 === undefined ? {} : { IPv6Address: asked.address6 }),
   };
 }
 

@@ -3,7 +3,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { rfc3339 } from '../clock.ts';
 import type { Filters } from '../filters.ts';
 import type { NetworkRecord } from '../network/network.ts';
-import { isPredefined } from '../network/networks.ts';
+import { inet6SubnetOf, isPredefined } from '../network/networks.ts';
 import type { Parts } from './parts.ts';
 
 export const networkFilterNames = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'] as const;
@@ -50,7 +50,7 @@ export function inspectNetwork(parts: Pick<Parts, 'network'>, reference: string)
       EndpointID: endpoint.id,
       MacAddress: endpoint.mac,
       IPv4Address: endpoint.address === '' ? '' : `${endpoint.address}/${endpoint.prefixLength}`,
-      IPv6Address: '',
+      IPv6Address: endpoint.inet6 === undefined ? '' : `${endpoint.inet6.address}/${endpoint.inet6.prefixLength}`,
     },
   ]);
   return view(network, Object.fromEntries(containers) as Record<string, object>);
@@ -64,7 +64,7 @@ function view(network: NetworkRecord, containers: Readonly<Record<string, object
     Scope: 'local',
     Driver: network.driver,
     EnableIPv4: network.driver === 'bridge',
-    EnableIPv6: false,
+    EnableIPv6: inet6SubnetOf(network) !== undefined,
     IPAM: {
       Driver: 'default',
       Options: isPredefined(network) ? null : {},

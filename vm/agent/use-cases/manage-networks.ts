@@ -4,13 +4,20 @@ import { parseTime } from '../clock.ts';
 import type { Filters } from '../filters.ts';
 import { log, errorText } from '../log.ts';
 import { parseNetworkMode } from '../network/network-mode.ts';
-import type { NetworkRecord } from '../network/network.ts';
+import type { IpamRequest, NetworkRecord } from '../network/network.ts';
 import { isPredefined } from '../network/networks.ts';
 import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord, EndpointRequest } from '../state/container-record.ts';
 import { refreshNetworkFiles } from './container-network.ts';
 import { publishNetworkEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
+
+interface SubnetRequest {
+  readonly subnet: string;
+  readonly range: string;
+  readonly gateway: string;
+  readonly auxiliary: Readonly<Record<string, string>>;
+}
 
 export interface CreateNetworkRequest {
   readonly name: string;
@@ -26,12 +33,7 @@ export interface CreateNetworkRequest {
   readonly ipv6: boolean;
   readonly ipamDriver: string;
   /** Empty strings: to be chosen. */
-  readonly subnets: readonly {
-    readonly subnet: string;
-    readonly range: string;
-    readonly gateway: string;
-    readonly auxiliary: Readonly<Record<string, string>>;
-  }[];
+  readonly subnets: readonly SubnetRequest[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -43,27 +45,56 @@ export interface ConnectContainerRequest {
 
 export const pruneNetworkFilterNames = ['label', 'label!', 'until'] as const;
 
-/** Returns the id. Throws `invalid-parameter`, `not-found` (driver), `conflict` (name) or `forbidden` (overlap). */
-export async function createNetwork(parts: Parts, request: CreateNetworkRequest): Promise<string> {
+export interface CreatedNetwork {
+  readonly id: string;
+  /** What of the request has no effect; empty: all had. */
+  readonly warning: string;
+}
+
+/** Throws `invalid-parameter`, `not-found` (driver), `conflict` (name) or `forbidden` (overlap). */
+export async function createNetwork(parts: Parts, request: CreateNetworkRequest): Promise<CreatedNetwork> {
   checkSupported(request);
-  const [subnet] = request.subnets;
-  const { name, internal, attachable, options, labels } = request;
-  const given = (text: string | undefined): text is string => text !== undefined && text !== '';
+  const { name, internal, attachable, options, labels, ipv6 } = request;
+  const [inet6, inet] = splitByFamily(request.subnets);
   const network = await parts.network.create({
     name,
     internal,
     attachable,
     options,
     labels,
-    ipam: {
-      ...(given(subnet?.subnet) ? { subnet: subnet.subnet } : {}),
-      ...(given(subnet?.range) ? { range: subnet.range } : {}),
-      ...(given(subnet?.gateway) ? { gateway: subnet.gateway } : {}),
-      ...(subnet === undefined || Object.keys(subnet.auxiliary).length === 0 ? {} : { auxiliary: subnet.auxiliary }),
-    },
+    ipam: ipamOf(inet),
+    ...(ipv6 ? { ipam6: ipamOf(inet6) } : {}),
   });
   publishNetworkEvent(parts, network, 'create');
-  return network.id;
+  const ignored = ipv6 ? undefined : inet6?.subnet;
+  return {
+    id: network.id,
+    warning: ignored === undefined ? '' : `the subnet ${ignored} is not used: IPv6 is not enabled for the network`,
+  };
+}
+
+/** At most one each. */
+function splitByFamily(
+  subnets: readonly SubnetRequest[],
+): readonly [inet6: SubnetRequest | undefined, inet: SubnetRequest | undefined] {
+  const isInet6 = ({ subnet }: SubnetRequest): boolean => subnet.includes(':');
+  const inet6 = subnets.filter(isInet6);
+  const inet = subnets.filter((one) => !isInet6(one));
+  if (inet6.length > 1 || inet.length > 1) {
+    throw new EngineError('invalid-parameter', "bridge driver doesn't support multiple subnets");
+  }
+  return [inet6[0], inet[0]];
+}
+
+function ipamOf(asked: SubnetRequest | undefined): IpamRequest {
+  if (asked === undefined) return {};
+  const { subnet, range, gateway, auxiliary } = asked;
+  return {
+    ...(subnet === '' ? {} : { subnet }),
+    ...(range === '' ? {} : { range }),
+    ...(gateway === '' ? {} : { gateway }),
+    ...(Object.keys(auxiliary).length === 0 ? {} : { auxiliary }),
+  };
 }
 
 export async function removeNetwork(parts: Parts, reference: string): Promise<void> {
@@ -195,7 +226,7 @@ async function withContainer(
 }
 
 function checkSupported(request: CreateNetworkRequest): void {
-  const { name, driver, subnets, options } = request;
+  const { name, driver, options } = request;
   const refuse = (message: string): never => {
     throw new EngineError('invalid-parameter', message);
   };
@@ -226,11 +257,7 @@ function checkSupported(request: CreateNetworkRequest): void {
   }
   if (request.usesConfig)
     refuse('networks made from the configuration of others (config-only, config-from) are not supported');
-  if (request.ipv6 || subnets.some(({ subnet }) => subnet.includes(':'))) {
-    refuse('networks with IPv6 are not supported: create it without --ipv6');
-  }
-  if (!request.ipv4) refuse('IPv4 cannot be switched off for a network: it is the only protocol supported');
-  if (subnets.length > 1) refuse("bridge driver doesn't support multiple subnets");
+  if (!request.ipv4) refuse('IPv4 cannot be switched off for a network: containers are published and find names by it');
   if (options['com.docker.network.bridge.enable_icc'] === 'false') {
     refuse(
       'com.docker.network.bridge.enable_icc=false is not supported: put the containers into networks of their own',

@@ -46,7 +46,7 @@ export const networks: readonly string[] = [
   'docker network create --subnet 10.$S.80.0/24 --aux-address a=10.$S.80.9 --opt com.docker.network.bridge.name=br-$E --opt x=y n7; docker network inspect n7 --format "{{json .IPAM.Config}} {{json .Options}}"; ls -d /sys/class/net/br-$E',
   'docker network create --opt com.docker.network.bridge.name=br-$E n8',
   'docker network create --ipam-driver nonsense n9',
-  'docker network create --ipv6 n9',
+  'docker network create --ipv6 n10; docker network rm n10',
   'docker network create --ingress n9',
   'docker network create --scope swarm n9',
   'docker network create --driver overlay n9',

@@ -1,7 +1,7 @@
 /** The kernel's table of connections: what it remembers of address translation. */
+import { addressText } from './addresses.ts';
 import { attribute, decodeAttributes, findAttribute, messageFlags, nested, type NetlinkMessage } from './message.ts';
 import type { NetlinkRequest } from './request.ts';
-import { ipv4Text } from './route.ts';
 
 const get = (1 << 8) | 1;
 const remove = (1 << 8) | 2;
@@ -67,8 +67,8 @@ function decodeTuple(bytes: Buffer) {
   const ports = decodeAttributes(findAttribute(parts, tupleParts.protocol) ?? Buffer.alloc(0));
   const port = findAttribute(ports, protocolParts.destinationPort);
   return {
-    source: ipv4Text(findAttribute(addresses, ip.source) ?? Buffer.alloc(0)),
-    destination: ipv4Text(findAttribute(addresses, ip.destination) ?? Buffer.alloc(0)),
+    source: addressText(findAttribute(addresses, ip.source) ?? Buffer.alloc(0)),
+    destination: addressText(findAttribute(addresses, ip.destination) ?? Buffer.alloc(0)),
     protocol: findAttribute(ports, protocolParts.number)?.[0] ?? 0,
     destinationPort: port?.length === 2 ? port.readUInt16BE() : 0,
   };

@@ -1,5 +1,5 @@
-/** rtnetlink: links, addresses, routes and neighbours of IPv4. */
-import { isIPv4 } from 'node:net';
+/** rtnetlink: links, addresses, routes and neighbours. */
+import { addressBytes, addressText } from './addresses.ts';
 import {
   attribute,
   attributeString,
@@ -41,6 +41,9 @@ const linkInfo = { kind: 1, data: 2 } as const;
 const vethPeer = 1;
 const inet6AddressGeneration = 8;
 const inet6None = 1;
+const addressPart = { address: 1, local: 2, broadcast: 4 } as const;
+const noDuplicateDetection = 2;
+const familyAny = 0;
 const familyInet = 2;
 const familyInet6 = 10;
 const flagUp = 1;
@@ -204,59 +207,74 @@ export function decodeLinks(messages: readonly NetlinkMessage[]): Link[] {
   });
 }
 
+/** One of IPv6 is there at once: nobody is asked first whether he has it (RFC 4862, 5.4), as addresses are given away once. */
 export function addAddress(index: number, address: string, prefixLength: number): NetlinkRequest {
-  const bytes = ipv4Bytes(address);
-  const hostBits = 2 ** (32 - prefixLength) - 1;
-  const broadcast = Buffer.alloc(4);
-  broadcast.writeUInt32BE((bytes.readUInt32BE() | hostBits) >>> 0);
+  const bytes = addressBytes(address);
+  const isInet6 = familyOf(bytes) === familyInet6;
   return {
     attempt: `add address ${address}/${prefixLength} to link ${index}`,
     type: types.newAddress,
     flags: acknowledge | create | replace,
     body: Buffer.concat([
-      addressHeader(index, prefixLength),
-      attribute(1, bytes),
-      attribute(2, bytes),
-      attribute(4, broadcast),
+      addressHeader({ index, prefixLength, family: familyOf(bytes), flags: isInet6 ? noDuplicateDetection : 0 }),
+      attribute(addressPart.address, bytes),
+      ...(isInet6
+        ? []
+        : [attribute(addressPart.local, bytes), attribute(addressPart.broadcast, broadcastOf(bytes, prefixLength))]),
     ]),
   };
 }
 
+function broadcastOf(address: Buffer, prefixLength: number): Buffer {
+  const broadcast = Buffer.alloc(4);
+  broadcast.writeUInt32BE((address.readUInt32BE() | (2 ** (32 - prefixLength) - 1)) >>> 0);
+  return broadcast;
+}
+
 export function deleteAddress({ index, address, prefixLength }: Address): NetlinkRequest {
+  const bytes = addressBytes(address);
   return {
     attempt: `delete address ${address}/${prefixLength} of link ${index}`,
     type: types.delAddress,
     flags: acknowledge,
-    body: Buffer.concat([addressHeader(index, prefixLength), attribute(2, ipv4Bytes(address))]),
+    body: Buffer.concat([
+      addressHeader({ index, prefixLength, family: familyOf(bytes) }),
+      attribute(addressPart.local, bytes),
+    ]),
     expected: ['EADDRNOTAVAIL'],
   };
 }
 
-/** IPv4 addresses of all links. */
+/** Of both families and all links. */
 export function listAddresses(): NetlinkRequest {
-  return { attempt: 'list addresses', type: types.getAddress, flags: dump, body: addressHeader(0, 0) };
+  const body = addressHeader({ index: 0, prefixLength: 0, family: familyAny });
+  return { attempt: 'list addresses', type: types.getAddress, flags: dump, body };
 }
 
 export function decodeAddresses(messages: readonly NetlinkMessage[]): Address[] {
   return messages.flatMap(({ type, body }) => {
-    if (type !== types.newAddress || body.length < 8 || body[0] !== familyInet) return [];
-    const local = findAttribute(decodeAttributes(body.subarray(8)), 2);
-    if (local?.length !== 4) return [];
-    return [{ index: body.readUInt32LE(4), address: ipv4Text(local), prefixLength: body.readUInt8(1) }];
+    if (type !== types.newAddress || body.length < 8) return [];
+    const attributes = decodeAttributes(body.subarray(8));
+    const bytes = findAttribute(attributes, addressPart.local) ?? findAttribute(attributes, addressPart.address);
+    if (bytes === undefined || body[0] !== familyOf(bytes)) return [];
+    return [{ index: body.readUInt32LE(4), address: addressText(bytes), prefixLength: body.readUInt8(1) }];
   });
 }
 
+/** Of the gateway's family. */
 export function addDefaultRoute(gateway: string): NetlinkRequest {
+  const bytes = addressBytes(gateway);
   const header = Buffer.alloc(12);
-  header.set([familyInet, 0, 0, 0, tableMain, 3, 0, 1]);
+  header.set([familyOf(bytes), 0, 0, 0, tableMain, 3, 0, 1]);
   return {
     attempt: `add default route by ${gateway}`,
     type: types.newRoute,
     flags: acknowledge | create | replace,
-    body: Buffer.concat([header, attribute(5, ipv4Bytes(gateway))]),
+    body: Buffer.concat([header, attribute(5, bytes)]),
   };
 }
 
+/** Of IPv4. */
 export function listRoutes(): NetlinkRequest {
   const header = Buffer.alloc(12);
   header.set([familyInet]);
@@ -277,14 +295,15 @@ export function decodeDefaultRoute(messages: readonly NetlinkMessage[]): number 
 
 /** Forgets what is known of a neighbour, so that the next packet asks anew. */
 export function deleteNeighbour(index: number, address: string): NetlinkRequest {
+  const bytes = addressBytes(address);
   const header = Buffer.alloc(12);
-  header.set([familyInet]);
+  header.set([familyOf(bytes)]);
   header.writeInt32LE(index, 4);
   return {
     attempt: `delete neighbour ${address} of link ${index}`,
     type: types.delNeighbour,
     flags: acknowledge,
-    body: Buffer.concat([header, attribute(1, ipv4Bytes(address))]),
+    body: Buffer.concat([header, attribute(1, bytes)]),
     expected: ['ENOENT'],
   };
 }
@@ -295,12 +314,7 @@ function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex');
 }
 
-export function ipv4Bytes(address: string): Buffer {
-  if (!isIPv4(address)) throw new TypeError(`not an IPv4 address: ${address}`);
-  return Buffer.from(address.split('.').map(Number));
-}
-
-export const ipv4Text = (bytes: Buffer): string => [...bytes].join('.');
+const familyOf = (address: Buffer): number => (address.length === 16 ? familyInet6 : familyInet);
 
 function linkHeader(index: number, flags = 0): Buffer {
   const header = Buffer.alloc(16);
@@ -310,10 +324,15 @@ function linkHeader(index: number, flags = 0): Buffer {
   return header;
 }
 
-function addressHeader(index: number, prefixLength: number): Buffer {
+function addressHeader(address: {
+  readonly index: number;
+  readonly prefixLength: number;
+  readonly family: number;
+  readonly flags?: number;
+}): Buffer {
   const header = Buffer.alloc(8);
-  header.set([familyInet, prefixLength]);
-  header.writeUInt32LE(index, 4);
+  header.set([address.family, address.prefixLength, address.flags ?? 0]);
+  header.writeUInt32LE(address.index, 4);
   return header;
 }
 

@@ -1,7 +1,9 @@
 /** As much of DNS messages (RFC 1035) as a forwarder must understand. Input comes from containers: anything may be in it. */
+import { isIPv6 } from 'node:net';
+import { addressBytes, addressText } from '../../kernel/netlink/addresses.ts';
 
 const headerBytes = 12;
-const recordTypes = { a: 1, pointer: 12, any: 255 } as const;
+const recordTypes = { a: 1, pointer: 12, aaaa: 28, any: 255 } as const;
 export const responseCodes = { noError: 0, formatError: 1, serverFailure: 2, notImplemented: 4 } as const;
 const classInternet = 1;
 /** Short: a container started again may have another address. */
@@ -51,16 +53,24 @@ function parseName(message: Buffer, start: number): { text: string; end: number 
   }
 }
 
-/** Addresses for a question of type A or ANY; to others "there is no such record of that name". The question is kept as it was. */
+/**
+ * Those of the addresses that are of the type asked for (A, AAAA or ANY); to other types "there is no such record of that
+ * name". The question is kept as it was.
+ */
 export function answer(message: Buffer, query: Query, addresses: readonly string[]): Buffer {
-  const asked = query.isInternet && (query.type === recordTypes.a || query.type === recordTypes.any) ? addresses : [];
-  const records = asked.map((address) => resourceRecord(recordTypes.a, Buffer.from(address.split('.').map(Number))));
+  const records = addresses.flatMap((address) => {
+    const type = isIPv6(address) ? recordTypes.aaaa : recordTypes.a;
+    const isAsked = query.isInternet && (query.type === type || query.type === recordTypes.any);
+    return isAsked ? [resourceRecord(type, addressBytes(address))] : [];
+  });
   return withRecords(message, query, records);
 }
 
-/** The address whose name is asked for (`4.3.2.1.in-addr.arpa`); undefined for any other question. */
+/** The address whose name is asked for (`4.3.2.1.in-addr.arpa`, 32 digits and `ip6.arpa`); undefined for any other question. */
 export function addressOfPointerQuery({ name, type, isInternet }: Query): string | undefined {
   if (!isInternet || type !== recordTypes.pointer) return undefined;
+  const [, digits] = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name) ?? [];
+  if (digits !== undefined) return addressText(Buffer.from(digits.split('.').reverse().join(''), 'hex'));
   return /^(\d{1,3}(?:\.\d{1,3}){3})\.in-addr\.arpa$/.exec(name)?.[1]?.split('.').reverse().join('.');
 }
 

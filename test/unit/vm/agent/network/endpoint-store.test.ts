@@ -22,6 +22,7 @@ const record = (containerId: string): ContainerRecord => ({
       address: '172.17.0.2',
       prefixLength: 16,
       gateway: '172.17.0.1',
+      inet6: { address: 'fd00::2', prefixLength: 64, gateway: 'fd00::1' },
       mac: '02:42:ac:11:00:02',
       aliases: [],
       links: [],

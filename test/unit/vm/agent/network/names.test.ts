@@ -46,3 +46,16 @@ test('addresses to names', () => {
   assert.equal(lookUpAddress(all, '10.1.0.2', '10.1.0.3'), 'web.shop');
   assert.equal(lookUpAddress(all, '10.1.0.2', '10.2.0.2'), undefined);
 });
+
+test('both families of a container; asked by either', () => {
+  const inet6 = (address: string) => ({ inet6: { address, prefixLength: 64, gateway: '' } });
+  const both = [
+    place('web', 'shop', '10.1.0.2', inet6('fd00::2')),
+    place('db', 'shop', '10.1.0.3', inet6('fd00::3')),
+    place('old', 'back', '10.2.0.2'),
+  ];
+  assert.deepEqual([...(lookUpName(both, 'db', '10.1.0.2') ?? [])].sort(), ['10.1.0.3', 'fd00::3']);
+  assert.deepEqual([...(lookUpName(both, 'db', 'fd00::2') ?? [])].sort(), ['10.1.0.3', 'fd00::3']);
+  assert.equal(lookUpAddress(both, 'fd00::3', '10.1.0.2'), 'db.shop');
+  assert.equal(lookUpAddress(both, 'fd00::3', '10.2.0.2'), undefined);
+});

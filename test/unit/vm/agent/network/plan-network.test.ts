@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkRequest } from '../../../../../vm/agent/network/network.ts';
-import { bridgeName, defaultNetworks, findNetwork } from '../../../../../vm/agent/network/networks.ts';
+import { bridgeName, defaultNetworks, findNetwork, inet6PoolOf } from '../../../../../vm/agent/network/networks.ts';
 import { checkRemovable, planNetwork, poolOf } from '../../../../../vm/agent/network/plan-network.ts';
 
 const existing = defaultNetworks('test', 0, 1500);
@@ -15,7 +15,7 @@ const request = (name: string, more: Partial<NetworkRequest> = {}): NetworkReque
   ...more,
 });
 const plan = (given: NetworkRequest, others = existing, reserved: string[] = []) =>
-  planNetwork('a'.repeat(64), given, others, reserved);
+  planNetwork('a'.repeat(64), given, { networks: others, reserved, inet6Pool: 'fd12:3456:789a::/48' });
 
 test('subnets are chosen from the pools, past those in use', () => {
   const first = plan(request('one'));
@@ -70,6 +70,54 @@ test('bad requests, in words that say what to change', () => {
   ]) {
     assert.throws(bad(ipam), { code: 'invalid-parameter' }, JSON.stringify(ipam));
   }
+});
+
+test('IPv6: a part of this VM’s own addresses, or what is asked for', () => {
+  const first = plan(request('one', { ipam6: {} }));
+  assert.deepEqual(first.subnets[1], { subnet: 'fd12:3456:789a::/64', gateway: 'fd12:3456:789a::1' });
+  const second = plan(request('two', { ipam6: {} }), [...existing, { ...first, id: 'b'.repeat(64) }]);
+  assert.equal(second.subnets[1]?.subnet, 'fd12:3456:789a:1::/64');
+  assert.throws(() => plan(request('full', { ipam6: {} }), existing, ['fd12:3456:7800::/40']), {
+    message: 'all predefined address pools have been fully subnetted',
+  });
+  const ipam6 = { subnet: 'FD01:0::/64', gateway: 'fd01:0:0::0:fe', range: 'fd01::1:0/112' };
+  assert.deepEqual(plan(request('mine', { ipam: { subnet: '10.9.0.0/24' }, ipam6 })).subnets, [
+    { subnet: '10.9.0.0/24', gateway: '10.9.0.1' },
+    { subnet: 'fd01::/64', gateway: 'fd01::fe', range: 'fd01::1:0/112' },
+  ]);
+  assert.match(inet6PoolOf('this'), /^fd[0-9a-f]{2}:[0-9a-f]{4}:[0-9a-f]{4}::\/48$/);
+  assert.notEqual(inet6PoolOf('this'), inet6PoolOf('that'));
+});
+
+test('bad IPv6 requests, in Docker’s words', () => {
+  const refused = (ipam6: NetworkRequest['ipam'], message: string): void =>
+    assert.throws(() => plan(request('x', { ipam6 })), { message: `invalid network config:\n${message}` });
+  refused({ subnet: 'fd00::/129' }, 'invalid subnet fd00::/129: invalid CIDR block notation');
+  refused({ subnet: 'fd00::1::/64' }, 'invalid subnet fd00::1::/64: invalid CIDR block notation');
+  refused({ subnet: 'fd00::5/64' }, 'invalid subnet fd00::5/64: it should be fd00::/64');
+  refused({ subnet: 'fd00::/127' }, 'invalid subnet fd00::/127: it has no room for containers');
+  const subnet = 'fd00::/64';
+  const outside = "parent subnet fd00::/64 doesn't contain this address";
+  refused({ subnet, gateway: 'fd01::1' }, `invalid gateway fd01::1: ${outside}`);
+  refused({ subnet, gateway: '10.0.0.1' }, 'invalid gateway 10.0.0.1: parent subnet is an IPv6 block');
+  refused({ subnet, gateway: 'fe80::1%eth0' }, 'invalid gateway fe80::1%eth0: invalid address');
+  refused({ subnet, auxiliary: { nas: 'fd01::9' } }, `invalid auxiliary address nas: ${outside}`);
+  refused(
+    { subnet, range: 'fd00::/48' },
+    'invalid ip-range fd00::/48: CIDR block is bigger than its parent subnet fd00::/64',
+  );
+  refused(
+    { subnet, range: 'fd01::/80' },
+    "invalid ip-range fd01::/80: parent subnet fd00::/64 doesn't contain ip-range",
+  );
+  for (const none of ['fe80::/64', 'ff02::/64', '::/64', '::ffff:0:0/100']) {
+    refused({ subnet: none }, `'${none}' is not a valid IPv6 subnet`);
+  }
+  const mine = plan(request('mine', { ipam6: { subnet } }));
+  assert.throws(() => plan(request('again', { ipam6: { subnet: 'fd00::/48' } }), [...existing, mine]), {
+    code: 'forbidden',
+    message: 'Pool overlaps with other one on this address space',
+  });
 });
 
 test('the name of the link: a word the kernel takes, and nobody else’s', () => {

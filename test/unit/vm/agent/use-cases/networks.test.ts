@@ -35,16 +35,19 @@ test('create: what cannot be had is refused in words', async (t) => {
   await refused({ Name: 'x', Driver: 'overlay' }, 'unavailable');
   await refused({ Name: 'x', Driver: 'macvlan' }, 'invalid-parameter');
   await refused({ Name: 'x', Driver: 'weave' }, 'not-found');
-  await refused({ Name: 'x', EnableIPv6: true }, 'invalid-parameter');
+  await refused({ Name: 'x', EnableIPv4: false, EnableIPv6: true }, 'invalid-parameter');
   await refused({ Name: 'x', IPAM: { Driver: 'weave' } }, 'not-found');
-  await refused({ Name: 'x', IPAM: { Config: [{ Subnet: 'fd00::/64' }] } }, 'invalid-parameter');
+  const subnets = (...all: string[]): object => ({ IPAM: { Config: all.map((Subnet) => ({ Subnet })) } });
+  await refused({ Name: 'x', EnableIPv6: true, ...subnets('fd00::/64', 'fd01::/64') }, 'invalid-parameter');
+  await refused({ Name: 'x', EnableIPv6: true, ...subnets('fd00::5/64') }, 'invalid-parameter');
+  await refused({ Name: 'x', ...subnets('10.1.0.0/16', '10.2.0.0/16') }, 'invalid-parameter');
   await refused({ Name: 'x', Options: { 'com.docker.network.bridge.enable_icc': 'false' } }, 'invalid-parameter');
   assert.deepEqual(engine.events, []);
 });
 
 test('create, list, inspect, remove, with events', async (t) => {
   const engine = await makeEngine(t);
-  const id = await make(engine, { Name: 'shop', Driver: 'bridge', Labels: { a: 'b' }, Attachable: true });
+  const { id } = await make(engine, { Name: 'shop', Driver: 'bridge', Labels: { a: 'b' }, Attachable: true });
   const list = (filters: object): string[] =>
     listNetworks(engine.parts, Filters.parse(JSON.stringify(filters), Object.keys(filters))).map(
       (view) => (view as { Name: string }).Name,
@@ -68,6 +71,50 @@ test('create, list, inspect, remove, with events', async (t) => {
       ['destroy', 'shop', 'bridge'],
     ],
   );
+});
+
+test('IPv6: told of the network, of a place in it, and in /etc/hosts', { skip }, async (t) => {
+  const engine = await makeEngine(t);
+  await make(engine, {
+    Name: 'shop',
+    EnableIPv6: true,
+    IPAM: { Config: [{ Subnet: 'fd00::/64', Gateway: 'fd00::fe' }, { Subnet: '10.9.0.0/24' }] },
+  });
+  const id = await engine.create('web', { Hostname: 'web', HostConfig: { NetworkMode: 'bridge' } });
+  await startContainer(engine.parts, id);
+  const asked = { IPv4Address: '10.9.0.9', IPv6Address: 'fd00::9' };
+  await connect(engine, 'shop', { Container: id, EndpointConfig: { IPAMConfig: asked } });
+  const shown = inspectNetwork(engine.parts, 'shop') as {
+    EnableIPv6: boolean;
+    IPAM: { Config: object[] };
+    Containers: Record<string, { IPv6Address: string }>;
+  };
+  assert.equal(shown.EnableIPv6, true);
+  assert.deepEqual(shown.IPAM.Config, [
+    { Subnet: '10.9.0.0/24', Gateway: '10.9.0.1' },
+    { Subnet: 'fd00::/64', Gateway: 'fd00::fe' },
+  ]);
+  assert.equal(shown.Containers[id]?.IPv6Address, 'fd00::9/64');
+  assert.equal((inspectNetwork(engine.parts, 'bridge') as typeof shown).EnableIPv6, false);
+  const place = networksView(engine.parts.store.find(id), engine.parts.network.endpointsOf(id)).shop as Record<
+    string,
+    unknown
+  >;
+  assert.deepEqual(
+    [place.GlobalIPv6Address, place.GlobalIPv6PrefixLen, place.IPv6Gateway, place.IPAMConfig],
+    ['fd00::9', 64, 'fd00::fe', asked],
+  );
+  const { hosts } = containerPaths(engine.parts.config, id);
+  assert.match(await readFile(hosts, 'utf8'), /\n10\.9\.0\.9\tweb\nfd00::9\tweb\n$/);
+  await disconnectContainer(engine.parts, 'shop', { container: id, force: false });
+  assert.doesNotMatch(await readFile(hosts, 'utf8'), /fd00/);
+});
+
+test('an IPv6 subnet without IPv6 is left alone, as Docker does, and that is said', async (t) => {
+  const engine = await makeEngine(t);
+  const { id, warning } = await make(engine, { Name: 'x', IPAM: { Config: [{ Subnet: 'fd00::/64' }] } });
+  assert.equal(warning, 'the subnet fd00::/64 is not used: IPv6 is not enabled for the network');
+  assert.equal((inspectNetwork(engine.parts, id) as { EnableIPv6: boolean }).EnableIPv6, false);
 });
 
 test('prune takes what nobody is in', { skip }, async (t) => {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { answer, failure, isAnswerTo, parseQuery, withId } from '../../../../../../vm/agent/network/dns/message.ts';
+import {
+  addressOfPointerQuery,
+  answer,
+  failure,
+  isAnswerTo,
+  parseQuery,
+  withId,
+} from '../../../../../../vm/agent/network/dns/message.ts';
 
 const query = (name: string, type = 1, { id = 0x1234, flags = 0x0100, klass = 1 } = {}): Buffer => {
   const labels = name === '' ? [] : name.split('.');
@@ -64,6 +71,36 @@ test('other types of a known name: there are none of these, no error', () => {
   const response = answer(message, parsed, ['10.0.2.2']);
   assert.equal(response.readUInt16BE(6), 0);
   assert.equal(response.readUInt16BE(2) & 0xf, 0);
+});
+
+test('AAAA, and both for ANY; a name of IPv4 alone has no AAAA', () => {
+  const ask = (type: number, addresses: string[]): Buffer => {
+    const message = query('web', type);
+    const parsed = parseQuery(message);
+    assert.ok(typeof parsed === 'object');
+    return answer(message, parsed, addresses);
+  };
+  const aaaa = ask(28, ['10.0.0.2', 'fd00::2']);
+  assert.equal(aaaa.readUInt16BE(6), 1);
+  assert.equal(aaaa.subarray(-16).toString('hex'), `fd00${'0'.repeat(27)}2`);
+  assert.deepEqual([...ask(1, ['10.0.0.2', 'fd00::2']).subarray(-4)], [10, 0, 0, 2]);
+  assert.equal(ask(255, ['10.0.0.2', 'fd00::2']).readUInt16BE(6), 2);
+  const none = ask(28, ['10.0.0.2']);
+  assert.deepEqual([none.readUInt16BE(6), none.readUInt16BE(2) & 0xf], [0, 0]);
+});
+
+test('names asked for by address, of both families', () => {
+  const asked = (name: string, type = 12): string | undefined => {
+    const parsed = parseQuery(query(name, type));
+    assert.ok(typeof parsed === 'object');
+    return addressOfPointerQuery(parsed);
+  };
+  const digits = `2.${'0.'.repeat(27)}0.0.d.f`;
+  assert.equal(asked('2.0.18.172.in-addr.arpa'), '172.18.0.2');
+  assert.equal(asked(`${digits}.IP6.arpa`), 'fd00::2');
+  assert.equal(asked(`${digits}.ip6.arpa`, 1), undefined);
+  assert.equal(asked(`0.${digits}.ip6.arpa`), undefined);
+  assert.equal(asked(`${digits.slice(2)}.ip6.arpa`), undefined);
 });
 
 test('only an answer to the very question is taken', () => {
