@@ -219,6 +219,15 @@ inOwnNetwork(() => {
       assert.doesNotMatch(await routes(), /default|fd03/);
       const again = await lab.network.connect({ ...to, network: 'back', settings: { aliases: [] } });
       assert.deepEqual(again.inet6, outer.inet6, 'its address was free again');
+      await lab.network.disconnect({ ...to, network: 'back' });
+      await container.run(['sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6']);
+      const off = await lab.network.connect({
+        ...to,
+        network: 'back',
+        isInet6Off: true,
+        settings: { aliases: [] },
+      });
+      assert.equal(off.inet6, undefined);
     } finally {
       await lab.network.detach('c');
       for (const name of ['cellar', 'back']) await lab.network.remove(name);

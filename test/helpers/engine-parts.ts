@@ -170,7 +170,7 @@ function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined 
     address: settings.address ?? '172.17.0.2',
     prefixLength: 16,
     gateway: '172.17.0.1',
-    ...inet6Of(network, settings.address6),
+    ...(who.isInet6Off === true ? {} : inet6Of(network, settings.address6)),
     mac: '02:42:ac:11:00:02',
     aliases: settings.aliases,
     interfaceName: 'eth0',

@@ -60,6 +60,9 @@ export function takeAddresses(
   }
 }
 
+export const withoutInet6 = (bridge: Pools | undefined): Pools | undefined =>
+  bridge === undefined ? undefined : { pool: bridge.pool, pool6: undefined };
+
 /** Succeeds for those that were not taken. */
 export function releaseAddresses(bridge: Pools | undefined, { address, inet6 }: Addresses): void {
   if (address !== '') bridge?.pool.release(address);

@@ -13,6 +13,7 @@ import {
   retakeAddresses,
   takeAddresses,
   wayOut,
+  withoutInet6,
 } from './endpoint-addresses.ts';
 import type { ContainerRecord, EndpointRecord, EndpointStore } from './endpoint-store.ts';
 import type { Links } from './links.ts';
@@ -65,7 +66,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   const all = (): EndpointRecord[] => [...records.values()].flatMap(({ endpoints }) => endpoints);
 
   const makeEndpoint = (
-    { containerId, containerName }: Pick<AttachRequest, 'containerId' | 'containerName'>,
+    { containerId, containerName, isInet6Off = false }: Omit<AttachRequest | ConnectRequest, 'pid'>,
     network: NetworkRecord,
     settings: EndpointSettings,
     interfaceName: string,
@@ -73,7 +74,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     checkSettings(network, settings);
     const id = randomBytes(32).toString('hex');
     const bridge = bridges.of(network.id);
-    const { address, inet6 } = takeAddresses(bridge, network, settings);
+    const { address, inet6 } = takeAddresses(isInet6Off ? withoutInet6(bridge) : bridge, network, settings);
     return {
       id,
       containerId,

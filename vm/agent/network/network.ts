@@ -136,6 +136,8 @@ export interface AttachRequest {
   /** A process in the container's network namespace, alive until `attach` returns. */
   readonly pid: number;
   readonly mode: NetworkMode;
+  /** The container's IPv6 is switched off in its kernel settings: it gets no IPv6 address anywhere. */
+  readonly isInet6Off?: boolean;
   /** Of the mode `network`: all networks to be in, by name or id. The first one with a way out is the default route. */
   readonly networks: readonly { readonly network: string; readonly settings: EndpointSettings }[];
   readonly publish: readonly PublishSpec[];
@@ -148,6 +150,7 @@ export interface ConnectRequest {
   /** A process in the container's network namespace. */
   readonly pid: number;
   readonly network: string;
+  readonly isInet6Off?: boolean;
   readonly settings: EndpointSettings;
 }
 

@@ -56,6 +56,7 @@ export async function attachNetworks(
     containerName: record.name,
     pid,
     mode,
+    isInet6Off: isInet6Off(hostConfig),
     networks:
       mode.kind === 'network' ? wantedEndpoints(record).map(([network, settings]) => ({ network, settings })) : [],
     publish:
@@ -69,6 +70,13 @@ export async function attachNetworks(
   });
   for (const { networkId } of attached)
     publishNetworkEvent(parts, parts.network.network(networkId), 'connect', record.id);
+}
+
+/** By `--sysctl`; as it is set before the container has any link, it holds for all of them. */
+export function isInet6Off({ Sysctls }: Pick<HostConfig, 'Sysctls'>): boolean {
+  return Object.entries(Sysctls).some(
+    ([name, value]) => /^net[./]ipv6[./]conf[./](all|default)[./]disable_ipv6$/.test(name) && value.trim() === '1',
+  );
 }
 
 /** Tells what a container was taken out of; networks that are gone by now told so themselves. */

@@ -8,7 +8,7 @@ import type { IpamRequest, NetworkRecord } from '../network/network.ts';
 import { isPredefined } from '../network/networks.ts';
 import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord, EndpointRequest } from '../state/container-record.ts';
-import { refreshNetworkFiles } from './container-network.ts';
+import { isInet6Off, refreshNetworkFiles } from './container-network.ts';
 import { publishNetworkEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 
@@ -149,7 +149,10 @@ export async function connectContainer(
       const { settings } = request;
       const { id: containerId, name: containerName } = record;
       const { pid } = record.state;
-      await parts.network.connect({ containerId, containerName, pid, network: network.id, settings });
+      await parts.network.connect({
+        ...{ containerId, containerName, pid, network: network.id, settings },
+        isInet6Off: isInet6Off(record.hostConfig),
+      });
     } else if (record.endpoints[network.name] !== undefined) {
       throw new EngineError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`);
     }

@@ -110,6 +110,18 @@ test('IPv6: told of the network, of a place in it, and in /etc/hosts', { skip },
   assert.doesNotMatch(await readFile(hosts, 'utf8'), /fd00/);
 });
 
+test('IPv6 switched off for a container by --sysctl: it has no such address', { skip }, async (t) => {
+  const engine = await makeEngine(t);
+  await make(engine, { Name: 'shop', EnableIPv6: true });
+  const inet6 = async (name: string, Sysctls: Record<string, string>): Promise<unknown> => {
+    const id = await engine.create(name, { HostConfig: { NetworkMode: 'shop', Sysctls } });
+    await startContainer(engine.parts, id);
+    return engine.parts.network.endpointsOf(id)[0]?.inet6?.address;
+  };
+  assert.equal(await inet6('off', { 'net.ipv6.conf.all.disable_ipv6': '1' }), undefined);
+  assert.equal(await inet6('on', { 'net.ipv6.conf.all.disable_ipv6': '0' }), 'fd12:3456:789a::2');
+});
+
 test('an IPv6 subnet without IPv6 is left alone, as Docker does, and that is said', async (t) => {
   const engine = await makeEngine(t);
   const { id, warning } = await make(engine, { Name: 'x', IPAM: { Config: [{ Subnet: 'fd00::/64' }] } });
