@@ -33,7 +33,7 @@ async function worldHasInet6(world: StandIn): Promise<void> {
 }
 
 const pointerName = (address: string): string =>
-  `${[...addressBytes(address).toString('hex')].reverse().join('.')}.ip6.arpa`;
+  `${Array.from(addressBytes(address).toString('hex')).reverse().join('.')}.ip6.arpa`;
 
 inOwnNetwork(() => {
   let lab: NetworkLab;
