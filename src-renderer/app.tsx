@@ -38,6 +38,9 @@ const NetworkScreen = lazy(() =>
 const RegistriesScreen = lazy(() =>
   import('./screens/registries/registries-screen.tsx').then((module) => ({ default: module.RegistriesScreen })),
 );
+const RegistryScreen = lazy(() =>
+  import('./screens/registries/registry-screen.tsx').then((module) => ({ default: module.RegistryScreen })),
+);
 const LogsScreen = lazy(() =>
   import('./screens/logs/logs-screen.tsx').then((module) => ({ default: module.LogsScreen })),
 );
@@ -95,6 +98,8 @@ function Screen({ route }: { route: Route }) {
       return <NetworkScreen key={route.id} id={route.id} />;
     case 'registries':
       return <RegistriesScreen />;
+    case 'registry':
+      return <RegistryScreen key={keyOf(route)} server={route.id} repository={route.repository} />;
     case 'logs':
       return <LogsScreen />;
     case 'events':
@@ -105,6 +110,7 @@ function Screen({ route }: { route: Route }) {
 }
 
 function keyOf(route: Route): string {
+  if (route.screen === 'registry') return `registry:${route.id}/${route.repository ?? ''}`;
   return 'id' in route ? `${route.screen}:${route.id}` : route.screen;
 }
 

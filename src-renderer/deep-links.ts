@@ -1,6 +1,7 @@
 /** Follows a link into the window, as soon as what it names is known. */
 import { useEffect } from 'react';
 import type { DeepLink } from '../src-main/contract/deep-links.ts';
+import { parseServer } from '../src-main/contract/registries.ts';
 import { visibleText } from './format/unsafe-text.ts';
 import { containerTabs, dropLink, navigate, useRoute, type Route } from './stores/navigation.ts';
 import { useContainers, useImages, useNetworks, useVolumes } from './stores/objects.ts';
@@ -28,7 +29,7 @@ export function useDeepLinks(): void {
     const timer = setTimeout(() => {
       dropLink();
       navigate({ screen: link.noun });
-      const one = link.noun.slice(0, -1);
+      const one = link.noun === 'registries' ? 'registry' : link.noun.slice(0, -1);
       showToast({ tone: 'bad', title: `There is no ${one} named ${visibleText(link.name ?? '', 80)}` });
     }, patienceMs);
     return () => clearTimeout(timer);
@@ -62,6 +63,10 @@ function routeOf(link: DeepLink, lists: Lists): Route | undefined {
       const names = [name, `${name}:latest`];
       const id = lists.images?.find((image) => image.id === name || image.tags.some((one) => names.includes(one)))?.id;
       return id === undefined ? undefined : { screen: 'image', id };
+    }
+    case 'registries': {
+      const id = parseServer(name);
+      return id === undefined ? undefined : { screen: 'registry', id };
     }
     case 'volumes':
       return lists.volumes?.some((volume) => volume.name === name) ? { screen: 'volume', id: name } : undefined;

@@ -19,7 +19,7 @@ import type {
 } from './engine.ts';
 import type { ChangesView, FileText, FolderView } from './files.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
-import type { RegistriesView } from './registries.ts';
+import type { RegistriesView, RegistryNames } from './registries.ts';
 import type { Removal } from './removal.ts';
 import type { TaskView } from './tasks.ts';
 import type { DownloadItem, UploadItem, UploadMessage } from './transfers.ts';
@@ -90,6 +90,10 @@ export interface Calls {
   /** Tries the login that is kept; what is wrong with it is the error. */
   'registries.test': (input: { server: string }) => void;
   'registries.logout': (input: { server: string }) => void;
+  /** With the login there is. `name` is an image's, with or without a tag. */
+  'registries.tags': (input: { name: string }) => RegistryNames;
+  /** Not every registry tells: that is `engine` with status 401 or `not-found`. */
+  'registries.repositories': (input: { server: string }) => RegistryNames;
   /** Creates and starts; the image must be there (pull it first). */
   'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
   'containers.inspect': (input: Id) => ContainerDetails;

@@ -5,9 +5,11 @@
 
 export const linkScheme = 'wherry:';
 
+type NamedNoun = 'containers' | 'images' | 'volumes' | 'networks' | 'registries';
+
 export type DeepLink =
-  | { readonly noun: 'containers' | 'images' | 'volumes' | 'networks'; readonly name?: string; readonly tab?: string }
-  | { readonly noun: 'registries' | 'logs' | 'events' | 'engine' };
+  | { readonly noun: NamedNoun; readonly name?: string; readonly tab?: string }
+  | { readonly noun: 'logs' | 'events' | 'engine' };
 
 const maxLength = 1024;
 
@@ -22,7 +24,6 @@ export function parseDeepLink(text: string): DeepLink | undefined {
   if (!parts) return undefined;
   const [noun, ...rest] = parts;
   switch (noun) {
-    case 'registries':
     case 'logs':
     case 'events':
     case 'engine':
@@ -33,6 +34,7 @@ export function parseDeepLink(text: string): DeepLink | undefined {
       return rest.length > 2 ? undefined : named(noun, rest[0], rest[1]);
     case 'volumes':
     case 'networks':
+    case 'registries':
       return rest.length > 1 ? undefined : named(noun, rest[0]);
     default:
       return undefined;
@@ -46,7 +48,7 @@ export function linkPath(link: DeepLink): string {
   return `/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-function named(noun: 'containers' | 'images' | 'volumes' | 'networks', name?: string, tab?: string): DeepLink {
+function named(noun: NamedNoun, name?: string, tab?: string): DeepLink {
   return { noun, ...(name === undefined ? {} : { name }), ...(tab === undefined ? {} : { tab }) };
 }
 

@@ -20,6 +20,14 @@ export interface RegistriesView {
   readonly keeps: SecretPlace;
 }
 
+/** Tags of a repository, or repositories of a registry. */
+export interface RegistryNames {
+  /** In the registry's order. */
+  readonly names: readonly string[];
+  /** There are more than are told. */
+  readonly more: boolean;
+}
+
 /** What an image's name without a registry means: a name of the protocol. */
 export const defaultRegistry = 'docker.io';
 
@@ -40,10 +48,10 @@ export function parseServer(text: string): string | undefined {
   return pattern.test(host) && host.length <= 255 ? host : undefined;
 }
 
-/** The registry that an image's name says: its part before the first slash, when that looks like a host. */
-export function serverOf(reference: string): string {
+/** The registry that an image's name says: its part before the first slash, when that looks like a host. Undefined: a wrong one. */
+export function serverOf(reference: string): string | undefined {
   const slash = reference.indexOf('/');
   const first = reference.slice(0, Math.max(slash, 0));
   const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  return (isHost ? parseServer(first) : undefined) ?? defaultRegistry;
+  return isHost ? parseServer(first) : defaultRegistry;
 }

@@ -85,6 +85,8 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'registries.login': registries.login,
       'registries.test': registries.test,
       'registries.logout': registries.logout,
+      'registries.tags': registries.tags,
+      'registries.repositories': registries.repositories,
       'containers.run': containers.run,
       'containers.inspect': containers.inspect,
       'containers.start': containers.start,

@@ -1,13 +1,15 @@
-/** Logins to registries: tried by the engine, kept once the registry has taken them. */
+/** Registries: logins, tried by the engine and kept once they are taken, and lists of what a registry has. */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
 import { defaultRegistry, parseServer } from '../contract/registries.ts';
 import type { EngineClient } from '../engine/client.ts';
 import { authConfig, type AuthConfig, type RegistryLogins } from '../registries/logins.ts';
 import type { CallHandler } from './handlers.ts';
+import { parseReference } from './image-reference.ts';
 import { registryError } from './registry-error.ts';
 
 const loginAnswer = z.object({ Status: z.string() });
+const names = z.object({ names: z.array(z.string()), more: z.boolean() });
 
 export class RegistryHandlers {
   readonly #engine: EngineClient;
@@ -19,12 +21,7 @@ export class RegistryHandlers {
   }
 
   readonly login: CallHandler<'registries.login'> = async ({ server: given, username: typed, secret }, signal) => {
-    const server = parseServer(given);
-    if (server === undefined) {
-      throw new AppError('invalid-input', `log in to ${given}: this is no name of a registry`, {
-        hint: 'Names look like registry.example or localhost:5000.',
-      });
-    }
+    const server = checkedServer(given, 'log in to');
     const username = typed.trim();
     await this.#try(`log in to ${nameOf(server)}`, authConfig(server, username, secret), signal);
     // Left meanwhile: then it is not kept either.
@@ -52,16 +49,51 @@ export class RegistryHandlers {
 
   readonly logout: CallHandler<'registries.logout'> = ({ server }) => this.#logins.remove(server);
 
+  readonly tags: CallHandler<'registries.tags'> = ({ name: given }, signal) => {
+    const { name } = parseReference(given, 'list the tags of');
+    const headers = this.#logins.headersFor(name);
+    const attempt = `list the tags of ${name}`;
+    return asked(attempt, 'The repository may not exist, or its registry wants a login.', () =>
+      this.#engine.json({ attempt, path: '/wherry/v1/registries/tags', query: { name }, headers, signal }, names),
+    );
+  };
+
+  readonly repositories: CallHandler<'registries.repositories'> = ({ server: given }, signal) => {
+    const server = checkedServer(given, 'list the repositories of');
+    const headers = this.#logins.headersTo(server);
+    const attempt = `list the repositories of ${nameOf(server)}`;
+    const path = '/wherry/v1/registries/repositories';
+    return asked(attempt, 'The registry wants a login, or tells nobody what it has.', () =>
+      this.#engine.json({ attempt, path, query: { server }, headers, signal }, names),
+    );
+  };
+
   async #try(attempt: string, body: AuthConfig, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#engine.json({ attempt, method: 'POST', path: '/auth', body, signal }, loginAnswer);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.status === undefined) throw error;
-      const reason = error.message.replace(`${attempt}: `, '');
-      if (error.status !== 401) throw registryError(attempt, reason);
-      throw new AppError('engine', `${attempt}: ${reason}`, { hint: 'Check the user name and the password.' });
-    }
+    await asked(attempt, 'Check the user name and the password.', () =>
+      this.#engine.json({ attempt, method: 'POST', path: '/auth', body, signal }, loginAnswer),
+    );
   }
+}
+
+/** With what to do about a refusal. */
+async function asked<T>(attempt: string, whenRefused: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status === undefined) throw error;
+    const reason = error.message.replace(`${attempt}: `, '');
+    if (error.status !== 401 && error.status !== 404) throw registryError(attempt, reason);
+    const { code, status } = error;
+    throw new AppError(code, `${attempt}: ${reason}`, { hint: whenRefused, status });
+  }
+}
+
+function checkedServer(given: string, verb: string): string {
+  const server = parseServer(given);
+  if (server !== undefined) return server;
+  throw new AppError('invalid-input', `${verb} ${given}: this is no name of a registry`, {
+    hint: 'Names look like registry.example or localhost:5000.',
+  });
 }
 
 function nameOf(server: string): string {

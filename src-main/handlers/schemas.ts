@@ -140,6 +140,8 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   }),
   'registries.test': z.strictObject({ server: name }),
   'registries.logout': z.strictObject({ server: name }),
+  'registries.tags': z.strictObject({ name }),
+  'registries.repositories': z.strictObject({ server: name }),
   'containers.run': runRequest,
   'containers.inspect': target,
   'containers.start': target,

@@ -42,7 +42,13 @@ export class RegistryLogins {
 
   /** For a pull or push of this image; nothing when there is no login for its registry. */
   headersFor(reference: string): Readonly<Record<string, string>> {
-    const auth = this.authFor(serverOf(reference));
+    const server = serverOf(reference);
+    return server === undefined ? {} : this.headersTo(server);
+  }
+
+  /** For a question to this registry. */
+  headersTo(server: string): Readonly<Record<string, string>> {
+    const auth = this.authFor(server);
     return auth === undefined ? {} : { 'X-Registry-Auth': encode(auth) };
   }
 

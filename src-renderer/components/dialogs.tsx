@@ -8,6 +8,7 @@ import { RemoveImageDialog } from '../screens/images/remove-image-dialog.tsx';
 import { TagDialog } from '../screens/images/tag-dialog.tsx';
 import { DisconnectDialog } from '../screens/networks/disconnect-dialog.tsx';
 import { RemoveNetworksDialog } from '../screens/networks/remove-networks-dialog.tsx';
+import { BrowseDialog } from '../screens/registries/browse-dialog.tsx';
 import { LoginDialog } from '../screens/registries/login-dialog.tsx';
 import { RemoveLoginDialog } from '../screens/registries/remove-login-dialog.tsx';
 import { CreateVolumeDialog } from '../screens/volumes/create-volume-dialog.tsx';
@@ -96,6 +97,8 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <DisconnectDialog id={dialog.id} containerId={dialog.containerId} />;
     case 'log-in':
       return <LoginDialog key={dialog.server} {...dialog} />;
+    case 'browse-registry':
+      return <BrowseDialog />;
     case 'remove-login':
       return <RemoveLoginDialog server={dialog.server} />;
     case 'activity':

@@ -18,6 +18,7 @@ export type DialogState =
   | { readonly kind: 'connect-container'; readonly id: string }
   | { readonly kind: 'disconnect-container'; readonly id: string; readonly containerId: string }
   | { readonly kind: 'log-in'; readonly server?: string; readonly username?: string }
+  | { readonly kind: 'browse-registry' }
   | { readonly kind: 'remove-login'; readonly server: string }
   | { readonly kind: 'activity' }
   | {

@@ -34,6 +34,8 @@ export type Place = (typeof places)[number];
 export type Route =
   | { readonly screen: Place }
   | { readonly screen: 'container'; readonly id: string; readonly tab: ContainerTab }
+  /** A registry's id is its server; the page of one of its repositories is that of its tags. */
+  | { readonly screen: 'registry'; readonly id: string; readonly repository?: string }
   /** A volume's id is its name. */
   | { readonly screen: 'image' | 'volume' | 'network'; readonly id: string };
 
@@ -41,6 +43,7 @@ const home: Route = { screen: 'containers' };
 
 /** The place of the sidebar that a route belongs to. */
 export function placeOf({ screen }: Route): Place {
+  if (screen === 'registry') return 'registries';
   if (screen === 'container' || screen === 'image' || screen === 'volume' || screen === 'network') return `${screen}s`;
   return screen;
 }
@@ -48,11 +51,12 @@ export function placeOf({ screen }: Route): Place {
 /** What came out of `history.state` or the storage: anything at all. */
 export function parseRoute(value: unknown): Route | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { screen, id, tab } = value as { screen?: unknown; id?: unknown; tab?: unknown };
+  const { screen, id, tab, repository } = value as Readonly<Record<string, unknown>>;
   const place = places.find((name) => name === screen);
   if (place !== undefined) return { screen: place };
   if (typeof id !== 'string' || id === '') return undefined;
   if (screen === 'image' || screen === 'volume' || screen === 'network') return { screen, id };
+  if (screen === 'registry') return { screen, id, ...(typeof repository === 'string' ? { repository } : {}) };
   if (screen === 'container') return { screen, id, tab: containerTabs.find((name) => name === tab) ?? 'logs' };
   return undefined;
 }
@@ -104,6 +108,10 @@ function takeLink(): DeepLink | undefined {
 }
 
 /** The address of a route in words that mean the same in another window: names, not ids. */
-export function linkOf(noun: 'containers' | 'images' | 'volumes' | 'networks', name: string, tab?: string): string {
+export function linkOf(
+  noun: 'containers' | 'images' | 'volumes' | 'networks' | 'registries',
+  name: string,
+  tab?: string,
+): string {
   return `wherry:/${linkPath({ noun, name, ...(tab === undefined ? {} : { tab }) })}`;
 }

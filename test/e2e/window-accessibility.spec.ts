@@ -59,6 +59,25 @@ const views: Readonly<Record<string, View>> = {
   },
   network: { at: '/networks/shop_back', shows: 'shop_back' },
   registries: { at: '/registries', shows: 'registry.example:5000', then: press('Test Docker Hub') },
+  registry: { at: '/registries/registry.example%3A5000', shows: 'team/app' },
+  'registry-tags': {
+    at: '/registries/registry.example%3A5000',
+    shows: 'team/app',
+    then: async (page) => {
+      await rowOf(page, 'team/app').getByText('team/app').click();
+      await expect(page.getByText('1.10')).toBeVisible();
+    },
+  },
+  'pull-tags': {
+    at: '/images',
+    shows: 'postgres:17',
+    then: async (page) => {
+      await press(/^Pull image/)(page);
+      await page.getByRole('combobox', { name: 'Image' }).fill('nginx:1');
+      await page.getByRole('option', { name: '1.29-alpine' }).waitFor();
+      await page.keyboard.press('ArrowDown');
+    },
+  },
   'login-dialog': { at: '/registries', shows: 'registry.example:5000', then: press('Log in') },
   logs: { at: '/logs', shows: 'Logs' },
   events: { at: '/events', shows: 'Events' },

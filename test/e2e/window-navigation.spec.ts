@@ -8,6 +8,7 @@ test('a link opens what it names, by name, in a window that was never there', as
     ['/networks/shop_back', 'shop_back'],
     ['/images/postgres%3A17', 'postgres:17'],
     ['/registries', 'Registries'],
+    ['/registries/registry.example%3A5000', 'registry.example:5000'],
     ['/events', 'Events'],
   ] as const) {
     await page.goto('about:blank');

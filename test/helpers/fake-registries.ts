@@ -5,7 +5,10 @@ import { parseServer, type RegistriesView, type RegistryLogin } from '../../src-
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { type Record, Source } from './handlers.ts';
 
-type Calls = Pick<Handlers['calls'], 'registries.login' | 'registries.test' | 'registries.logout'>;
+type Calls = Pick<
+  Handlers['calls'],
+  'registries.login' | 'registries.test' | 'registries.logout' | 'registries.tags' | 'registries.repositories'
+>;
 
 export class FakeRegistries {
   readonly view = new Source<RegistriesView>({
@@ -17,6 +20,12 @@ export class FakeRegistries {
   });
   /** Of every registry. */
   rightSecret = 'oars-and-sails';
+  /** By repository, in every registry. */
+  readonly tags: { [repository: string]: readonly string[] } = {
+    'team/app': ['1.0', '1.9', '1.10', 'latest', 'edge'],
+    'team/worker': ['2'],
+    nginx: ['latest', '1.29', '1.29-alpine', '1.28'],
+  };
   /** Until a registry answers. */
   answersAfterMs = 50;
   /** Logins under way. */
@@ -44,6 +53,23 @@ export class FakeRegistries {
         record('registries.logout', { server }, () =>
           this.#set(this.view.current.logins.filter((other) => other.server !== server)),
         ),
+      'registries.tags': ({ name }, signal) =>
+        record('registries.tags', { name }, async () => {
+          await this.#answer(signal);
+          const repository = name.replace(/^[^/]*[.:][^/]*\//, '').replace(/:[^/]*$/, '');
+          const tags = this.tags[repository];
+          if (tags) return { names: tags, more: false };
+          throw new AppError('not-found', `list the tags of ${name}: name unknown`, { status: 404 });
+        }),
+      'registries.repositories': ({ server }, signal) =>
+        record('registries.repositories', { server }, async () => {
+          await this.#answer(signal);
+          if (server !== 'docker.io') return { names: Object.keys(this.tags), more: false };
+          throw new AppError('engine', 'list the repositories of Docker Hub: unauthorized', {
+            hint: 'The registry wants a login, or tells nobody what it has.',
+            status: 401,
+          });
+        }),
     };
   }
 

@@ -76,6 +76,17 @@ export interface ContainerFolder {
   readonly more: boolean;
 }
 
+/**
+ * `GET /wherry/v1/registries/tags?name=…` (an image's name) and `GET /wherry/v1/registries/repositories?server=…`, with a login
+ * in `X-Registry-Auth`: what a registry has, which Docker has no word for.
+ */
+export interface RegistryNames {
+  /** In the registry's order. */
+  readonly names: readonly string[];
+  /** There are more than are told. */
+  readonly more: boolean;
+}
+
 /** `POST /wherry/v1/shutdown`: stops containers (deadline in the query, `timeoutSeconds`), syncs, powers off. 202. */
 /** `POST /wherry/v1/clock` `{ nowMs }`: sets the guest's clock (after host sleep). 204. */
 /** The seed disk's `seed.json`; see `vm/image/README.md`. */

@@ -3,13 +3,13 @@ import { Download, Play } from 'lucide-react';
 import type { TaskView } from '../../../src-main/contract/tasks.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Field } from '../../components/field.tsx';
 import { closeDialog, openDialog } from '../../stores/dialogs.ts';
 import { errorText } from '../../stores/follow-stream.ts';
 import { startPull } from '../../stores/tasks.ts';
 import { showError } from '../../stores/toasts.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { checkReference } from './reference.ts';
+import { ReferenceField } from './reference-field.tsx';
 import { TransferView, useTask, WaitingDialog } from './transfer-view.tsx';
 
 /** Asks for a reference, or shows a pull that runs or ran. Closing it stops nothing. */
@@ -45,28 +45,15 @@ function PullForm({ reference: given }: { reference: string }) {
   return (
     <Dialog title="Pull an image" onClose={closeDialog}>
       <form onSubmit={submit} className="stack" noValidate>
-        <Field
-          label="Image"
-          hint="A name on Docker Hub, or with its registry in front. Without a tag, latest is pulled."
-          {...(touched && problem !== undefined ? { problem } : {})}
-        >
-          {(props) => (
-            <input
-              {...props}
-              ref={input}
-              className="input mono"
-              placeholder="nginx:1.29"
-              value={text}
-              spellCheck={false}
-              autoComplete="off"
-              autoCapitalize="none"
-              onChange={(event) => {
-                setText(event.target.value);
-                setRefusal(undefined);
-              }}
-            />
-          )}
-        </Field>
+        <ReferenceField
+          value={text}
+          problem={touched ? problem : undefined}
+          input={input}
+          onChange={(value) => {
+            setText(value);
+            setRefusal(undefined);
+          }}
+        />
         <div className="form-end">
           <Button onClick={closeDialog}>Cancel</Button>
           <Button tone="primary" type="submit" icon={Download} disabled={!ready} busy={busy}>

@@ -110,6 +110,13 @@ const engineActions: readonly Command[] = [
     run: () => openDialog({ kind: 'create-volume' }),
   },
   { key: 'network', text: 'Create a network', note: '', icon: Plus, run: () => openDialog({ kind: 'create-network' }) },
+  {
+    key: 'browse',
+    text: 'Browse a registry',
+    note: '',
+    icon: KeyRound,
+    run: () => openDialog({ kind: 'browse-registry' }),
+  },
   { key: 'log-in', text: 'Log in to a registry', note: '', icon: KeyRound, run: () => openDialog({ kind: 'log-in' }) },
   {
     key: 'prune-images',

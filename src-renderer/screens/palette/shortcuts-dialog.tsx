@@ -50,6 +50,10 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
       ],
     },
     {
+      title: 'On a registry',
+      keys: [['Test the login', ['t']]],
+    },
+    {
       title: 'In terminals',
       keys: [
         ['Copy', ['Ctrl', 'Shift', 'C']],

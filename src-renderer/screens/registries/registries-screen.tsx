@@ -1,7 +1,19 @@
 import type { KeyboardEvent } from 'react';
-import { CircleAlert, CircleCheck, EllipsisVertical, LoaderCircle, Pencil, Plug, Plus, Trash2 } from 'lucide-react';
+import {
+  CircleAlert,
+  CircleCheck,
+  Copy,
+  EllipsisVertical,
+  FolderOpen,
+  LoaderCircle,
+  Pencil,
+  Plug,
+  Plus,
+  Trash2,
+} from 'lucide-react';
 import type { RegistriesView, RegistryLogin } from '../../../src-main/contract/registries.ts';
 import { registryName, testLogin, useLoginTests } from '../../actions/registries.ts';
+import { copyText } from '../../actions/links.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
@@ -10,8 +22,10 @@ import { Notice } from '../../components/notice.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { Outside } from '../../components/text.tsx';
+import { visibleText } from '../../format/unsafe-text.ts';
 import { formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
+import { linkOf, navigate } from '../../stores/navigation.ts';
 import { useRegistries } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { KeptIn } from './kept-in.tsx';
@@ -28,10 +42,32 @@ export function RegistriesScreen() {
       Log in
     </Button>
   );
+  const browse = (
+    <Button icon={FolderOpen} disabled={!ready} onClick={() => openDialog({ kind: 'browse-registry' })}>
+      Browse
+    </Button>
+  );
   return (
-    <ScreenFrame title="Registries" summary={summaryOf(value)} actions={logIn}>
+    <ScreenFrame
+      title="Registries"
+      summary={summaryOf(value)}
+      actions={
+        <>
+          {browse}
+          {logIn}
+        </>
+      }
+    >
       {value?.logins.length === 0 ? (
-        <Empty title="No logins yet" actions={logIn}>
+        <Empty
+          title="No logins yet"
+          actions={
+            <>
+              {browse}
+              {logIn}
+            </>
+          }
+        >
           <p>
             Public images need none. A login lets this window pull private images, push your own, and pull more before a
             registry says that it is too much.
@@ -41,13 +77,14 @@ export function RegistriesScreen() {
       ) : (
         <>
           {logins.some(({ readable }) => !readable) ? <Unreadable /> : null}
+          <FailedTests logins={logins} />
           <DataTable
             label="Logins"
             rows={logins}
             columns={columns}
             keyOf={({ server }) => server}
             nameOf={({ server }) => registryName(server)}
-            onOpen={({ server }) => void testLogin(server)}
+            onOpen={({ server }) => navigate({ screen: 'registry', id: server })}
             onKey={pressKey}
             stale={!ready}
             empty={<SkeletonRows />}
@@ -66,6 +103,22 @@ export function RegistriesScreen() {
 function summaryOf(view: RegistriesView | undefined): string {
   if (view === undefined) return '';
   return view.logins.length === 0 ? 'No logins' : formatCount(view.logins.length, 'login');
+}
+
+function FailedTests({ logins }: { logins: readonly RegistryLogin[] }) {
+  const tests = useLoginTests((state) => state.tests);
+  const failed = logins.flatMap(({ server }) => {
+    const test = tests[server];
+    return test?.state === 'bad' ? [{ server, reason: test.reason }] : [];
+  });
+  if (failed.length === 0) return null;
+  return (
+    <Notice tone="bad">
+      {failed.map(({ server, reason }) => (
+        <p key={server}>{visibleText(reason, 400)}</p>
+      ))}
+    </Notice>
+  );
 }
 
 function Unreadable() {
@@ -99,8 +152,8 @@ const columns: readonly Column<RegistryLogin>[] = [
   },
   {
     key: 'kept',
-    header: 'Password kept in',
-    width: 'minmax(6rem, 0.7fr)',
+    header: 'Kept in',
+    width: 'minmax(6.5rem, 0.7fr)',
     rank: 'medium',
     render: ({ place, readable }) => (
       <span className="quiet outside">
@@ -112,7 +165,7 @@ const columns: readonly Column<RegistryLogin>[] = [
   {
     key: 'test',
     header: '(Test)',
-    width: 'minmax(7rem, 1.4fr)',
+    width: 'minmax(8rem, 1fr)',
     rank: 'always',
     render: ({ server }) => <TestResult server={server} />,
   },
@@ -131,15 +184,15 @@ function TestResult({ server }: { server: string }) {
   const ready = useEngineReady();
   if (test === undefined) return ready ? null : <span className="faint">needs the engine</span>;
   const shown = {
-    running: { icon: LoaderCircle, text: 'Asking the registry…' },
+    running: { icon: LoaderCircle, text: 'Asking…' },
     good: { icon: CircleCheck, text: 'Works' },
-    bad: { icon: CircleAlert, text: test.state === 'bad' ? test.reason : '' },
+    bad: { icon: CircleAlert, text: 'Failed' },
   }[test.state];
   const Icon = shown.icon;
   return (
     <span className={`login-test ${test.state}`} role="status">
       <Icon className={test.state === 'running' ? 'icon spin' : 'icon'} aria-hidden />
-      <Outside text={shown.text} limit={400} />
+      {shown.text}
     </span>
   );
 }
@@ -174,6 +227,7 @@ function RowActions({ login }: { login: RegistryLogin }) {
 
 function menuOf({ server, username }: RegistryLogin, ready: boolean): readonly MenuEntry[] {
   return [
+    { label: 'Copy link', icon: Copy, run: () => void copyText(linkOf('registries', server), 'the link') },
     {
       label: 'Log in anew…',
       icon: Pencil,
@@ -192,7 +246,8 @@ function menuOf({ server, username }: RegistryLogin, ready: boolean): readonly M
 }
 
 function pressKey({ server }: RegistryLogin, event: KeyboardEvent): void {
-  if (event.key !== 'Delete' && event.key !== 'Backspace') return;
-  openDialog({ kind: 'remove-login', server });
+  if (event.key === 't') void testLogin(server);
+  else if (event.key === 'Delete' || event.key === 'Backspace') openDialog({ kind: 'remove-login', server });
+  else return;
   event.preventDefault();
 }

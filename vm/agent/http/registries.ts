@@ -1,8 +1,9 @@
-/** `/auth`, `/distribution/…`, `/images/search`: what is asked of registries. */
+/** `/auth`, `/distribution/…`, `/images/search`, `/wherry/v1/registries/…`: what is asked of registries. */
 import { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
 import { Filters } from '../filters.ts';
-import { checkLogin, searchImages } from '../use-cases/ask-registry.ts';
+import { checkLogin, listRepositories, listTags, searchImages } from '../use-cases/ask-registry.ts';
+import type { RegistryNames } from '../../contract/wherry-api.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import { inspectDistribution } from '../use-cases/inspect-distribution.ts';
 import { readBodyAs } from './body.ts';
@@ -44,6 +45,28 @@ export function registryRoutes(parts: ImageParts): Route[] {
       handle: async ({ request, response, params, signal }) => {
         const credentials = parseRegistryAuth(authHeader(request));
         sendJson(response, await inspectDistribution(parts, params['name'] ?? '', credentials, signal));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/wherry/v1/registries/tags',
+      handle: async ({ request, response, query, signal }) => {
+        const name = query.get('name') ?? '';
+        if (name === '') throw new EngineError('invalid-parameter', 'name: the repository is needed');
+        const credentials = parseRegistryAuth(authHeader(request));
+        const tags: RegistryNames = await listTags(parts, name, credentials, signal);
+        sendJson(response, tags);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/wherry/v1/registries/repositories',
+      handle: async ({ request, response, query, signal }) => {
+        const server = query.get('server') ?? '';
+        if (server === '') throw new EngineError('invalid-parameter', 'server: the registry is needed');
+        const credentials = parseRegistryAuth(authHeader(request));
+        const repositories: RegistryNames = await listRepositories(parts, server, credentials, signal);
+        sendJson(response, repositories);
       },
     },
     { method: 'GET', path: '/images/search', handle: (context) => search(parts, context) },

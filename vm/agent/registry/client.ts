@@ -9,14 +9,16 @@ import { RegistryConnection } from './connection.ts';
 import { StatusError } from './failure.ts';
 import { limits, manifestMediaTypes } from './manifest.ts';
 import type { Descriptor } from './manifest.ts';
-import { isDigest, registryHost, searchHost } from './reference.ts';
+import { readNames } from './name-list.ts';
+import type { NameList, Page } from './name-list.ts';
+import { isDigest, isPath, isTag, registryHost, searchHost } from './reference.ts';
 import type { RepositoryName } from './reference.ts';
 import type { BlobStream, ContentSource, FetchedManifest } from './source.ts';
 import { TransportError } from './transport.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
 const maxAttempts = 5;
-const maxTagBytes = 4 * 1024 * 1024;
+const maxListBytes = 4 * 1024 * 1024;
 const acceptedManifests = Object.values(manifestMediaTypes).join(', ');
 
 const searchSchema = z.object({
@@ -96,17 +98,16 @@ export class RegistryClient implements ContentSource {
     return { offset: isPart ? offset : 0, chunks: this.transport.chunks(answer, signal) };
   }
 
-  /** All tags of the repository. */
-  async tags(signal: AbortSignal): Promise<string[]> {
-    return this.retried(signal, async () => {
-      const answer = await this.get('tags/list', {}, signal);
-      const text = (await readAll(this.transport, answer, maxTagBytes, signal)).toString('utf8');
-      try {
-        return z.object({ tags: z.array(z.string()).nullable() }).parse(JSON.parse(text)).tags ?? [];
-      } catch (cause) {
-        throw new EngineError('system', `${answer.url.host} sent a malformed list of tags`, { cause });
-      }
-    });
+  /** The repository's tags, `limit` at most. */
+  tags(limit: number, signal: AbortSignal): Promise<NameList> {
+    const path = `/v2/${this.repository.path}/tags/list`;
+    return readNames(path, 'tags', limit, isTag, (target) => this.readList(target, this.scope, signal));
+  }
+
+  /** The registry's repositories, where it tells them; `limit` at most. */
+  repositories(limit: number, signal: AbortSignal): Promise<NameList> {
+    const scope = 'registry:catalog:*';
+    return readNames('/v2/_catalog', 'repositories', limit, isPath, (target) => this.readList(target, scope, signal));
   }
 
   /** Whether the registry is there and takes the credentials. */
@@ -121,7 +122,7 @@ export class RegistryClient implements ContentSource {
     const host = searchHost(this.repository);
     const target = host === registryHost(this.repository) ? path : new URL(`https://${host}${path}`);
     const answer = await this.connection.send({ method: 'GET', target, headers: {}, scope: '' }, [200], signal);
-    const text = (await readAll(this.transport, answer, maxTagBytes, signal)).toString('utf8');
+    const text = (await readAll(this.transport, answer, maxListBytes, signal)).toString('utf8');
     try {
       return searchSchema.parse(JSON.parse(text)).results;
     } catch (cause) {
@@ -211,6 +212,13 @@ export class RegistryClient implements ContentSource {
         await delay(waitMs, undefined, { signal });
       }
     }
+  }
+
+  private readList(target: string, scope: string, signal: AbortSignal): Promise<Page> {
+    return this.retried(signal, async () => {
+      const answer = await this.connection.send({ method: 'GET', target, headers: {}, scope }, [200], signal);
+      return { answer, text: (await readAll(this.transport, answer, maxListBytes, signal)).toString('utf8') };
+    });
   }
 
   private get(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {

@@ -87,6 +87,15 @@ export function searchHost({ domain }: RepositoryName): string {
   return domain === defaultDomain ? legacyDefaultDomain : domain;
 }
 
+/** Of a repository, as it stands in the protocol's addresses. */
+export function isPath(text: string): boolean {
+  return pathPattern.test(text) && text.length <= maxNameLength;
+}
+
+export function isTag(text: string): boolean {
+  return tagPattern.test(text);
+}
+
 export function isDigest(text: string): boolean {
   return digestPattern.test(text);
 }

@@ -1,7 +1,9 @@
-/** `docker login` and `docker search`: what is asked of a registry rather than of one of its repositories. */
+/** `docker login` and `docker search`, lists of names: what is asked of a registry rather than of one of its repositories. */
 import { EngineError } from '../../contract/errors.ts';
 import type { Credentials } from '../registry/auth.ts';
 import { StatusError } from '../registry/failure.ts';
+import type { NameList } from '../registry/name-list.ts';
+import { parseReference } from '../registry/reference.ts';
 import { TransportError } from '../registry/transport.ts';
 import type { FoundRepository } from '../registry/client.ts';
 import type { ImageParts } from './image-parts.ts';
@@ -53,6 +55,39 @@ export async function searchImages(
   );
 }
 
+/** As many names as a client gets to choose from. */
+const maxNames = 10_000;
+
+/** The tags of a repository, in the registry's order. */
+export async function listTags(
+  parts: ImageParts,
+  name: string,
+  credentials: Credentials | undefined,
+  signal: AbortSignal,
+): Promise<NameList> {
+  const { domain, path } = parseReference(name);
+  try {
+    return await parts.connect({ domain, path }, credentials).tags(maxNames, signal);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : refusal(error, domain);
+  }
+}
+
+/** The repositories of a registry, in its order. Not every registry tells. */
+export async function listRepositories(
+  parts: ImageParts,
+  server: string,
+  credentials: Credentials | undefined,
+  signal: AbortSignal,
+): Promise<NameList> {
+  const domain = domainOf(server);
+  try {
+    return await parts.connect({ domain, path: '' }, credentials).repositories(maxNames, signal);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : refusal(error, domain);
+  }
+}
+
 /** Clients name Docker's own registry by an address of old. */
 function domainOf(address: string): string {
   const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
@@ -69,5 +104,6 @@ function refusal(error: unknown, domain: string): unknown {
     const text = error.code === undefined ? 'unauthorized: authentication required' : error.message;
     return new EngineError('unauthorized', `${domain}: ${text}`, cause);
   }
-  return new EngineError('system', `${domain}: ${error.message}`, cause);
+  const code = error.status === 404 ? 'not-found' : 'system';
+  return new EngineError(code, `${domain}: ${error.message}`, cause);
 }

@@ -15,7 +15,10 @@ import type { LayerFetcher } from './fetch-layer.ts';
 
 /** A registry's repository, to pull from and push to. */
 export type Repository = ContentSource &
-  Pick<RegistryClient, 'tags' | 'ping' | 'search' | 'hasBlob' | 'mountBlob' | 'uploadBlob' | 'putManifest'>;
+  Pick<
+    RegistryClient,
+    'tags' | 'repositories' | 'ping' | 'search' | 'hasBlob' | 'mountBlob' | 'uploadBlob' | 'putManifest'
+  >;
 
 export interface ImageEvent {
   readonly action: 'pull' | 'push' | 'load' | 'save' | 'import' | 'tag' | 'untag' | 'delete';

@@ -4,6 +4,7 @@ import type { Credentials } from '../registry/auth.ts';
 import { StatusError } from '../registry/failure.ts';
 import { limits, parseConfig, parseManifest } from '../registry/manifest.ts';
 import type { Descriptor, ImageManifest, ParsedConfig } from '../registry/manifest.ts';
+import type { NameList } from '../registry/name-list.ts';
 import { formatPlatform, selectPlatform } from '../registry/platform.ts';
 import type { Platform } from '../registry/platform.ts';
 import { familiarName, familiarString, withDefaultTag } from '../registry/reference.ts';
@@ -58,6 +59,9 @@ export async function pullImage(
   }
 }
 
+/** Nobody wants to pull as many. */
+const maxTags = 10_000;
+
 /** `docker pull --all-tags`: one after the other, as Docker does. */
 export async function pullAllTags(
   parts: ImageParts,
@@ -65,13 +69,17 @@ export async function pullAllTags(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  let tags: string[];
+  let tags: NameList;
   try {
-    tags = await parts.connect(request.reference, request.credentials).tags(signal);
+    tags = await parts.connect(request.reference, request.credentials).tags(maxTags, signal);
   } catch (error) {
     throw signal.aborted ? signal.reason : pullFailure(error, request.reference);
   }
-  for (const tag of tags) {
+  if (tags.more) {
+    const name = familiarName(request.reference);
+    throw new EngineError('invalid-parameter', `${name} has more than ${maxTags} tags: pull those you need by name`);
+  }
+  for (const tag of tags.names) {
     await pullImage(parts, { ...request, reference: { ...request.reference, tag } }, report, signal);
   }
 }

@@ -18,6 +18,7 @@ test('what a link says comes back from its path', () => {
     { noun: 'containers', name: 'a/b c%', tab: 'logs' },
     { noun: 'networks', name: 'ünï' },
     { noun: 'registries' },
+    { noun: 'registries', name: 'localhost:5000' },
     { noun: 'events' },
   ] as const) {
     assert.deepEqual(parseDeepLink(linkPath(link)), link);

@@ -28,6 +28,7 @@ test('an image’s name says its registry', () => {
     ['registry.example/app:1', 'registry.example'],
     ['localhost/app', 'localhost'],
     ['LOCALHOST:5000/app', 'localhost:5000'],
+    ['a_b.example/app', undefined],
   ] as const) {
     assert.equal(serverOf(reference), server, reference);
   }

@@ -59,6 +59,41 @@ test('a login is tested as it is kept, and is gone when it was removed', async (
   await assert.rejects(client.call('registries.test', { server: 'r.example' }), { code: 'not-found' });
 });
 
+test('tags and repositories are asked for with the login of their registry', async (t) => {
+  const asked: unknown[] = [];
+  const { client } = await startHandlers(t, {
+    'POST /auth': auth,
+    'GET /wherry/v1/registries/tags': (request, response) => {
+      asked.push([request.url, decode(request.headers['x-registry-auth'])]);
+      json(response, 200, { names: ['1', '2'], more: false });
+    },
+    'GET /wherry/v1/registries/repositories': (request, response) => {
+      asked.push([request.url, decode(request.headers['x-registry-auth'])]);
+      json(response, 401, { message: 'r.example: unauthorized: authentication required' });
+    },
+  });
+  await client.call('registries.login', { server: 'r.example', username: 'sam', secret });
+  assert.deepEqual(await client.call('registries.tags', { name: 'r.example/app:1' }), {
+    names: ['1', '2'],
+    more: false,
+  });
+  await client.call('registries.tags', { name: 'nginx' });
+  await assert.rejects(client.call('registries.repositories', { server: 'r.example' }), {
+    status: 401,
+    hint: 'The registry wants a login, or tells nobody what it has.',
+  });
+  await client.call('registries.login', { server: '', username: 'hub', secret });
+  await assert.rejects(client.call('registries.repositories', { server: 'intranet' }));
+  const login = { username: 'sam', password: secret, serveraddress: 'r.example' };
+  assert.deepEqual(asked, [
+    ['/v1.47/wherry/v1/registries/tags?name=r.example%2Fapp', login],
+    ['/v1.47/wherry/v1/registries/tags?name=nginx', undefined],
+    ['/v1.47/wherry/v1/registries/repositories?server=r.example', login],
+    // Not the default registry's login.
+    ['/v1.47/wherry/v1/registries/repositories?server=intranet', undefined],
+  ]);
+});
+
 test('a login that was given up while the registry thought about it is not kept', async (t) => {
   let answer: (() => void) | undefined;
   const { client } = await startHandlers(t, {

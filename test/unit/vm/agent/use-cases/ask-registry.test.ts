@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { checkLogin, searchImages } from '../../../../../vm/agent/use-cases/ask-registry.ts';
+import {
+  checkLogin,
+  listRepositories,
+  listTags,
+  searchImages,
+} from '../../../../../vm/agent/use-cases/ask-registry.ts';
 import { inspectDistribution } from '../../../../../vm/agent/use-cases/inspect-distribution.ts';
 import { systemDf } from '../../../../../vm/agent/use-cases/system-df.ts';
 import { makeEngine, testImage } from '../../../../helpers/engine-parts.ts';
@@ -121,4 +126,84 @@ test('disk use: what layers share, who uses what', { skip: cannotUnpack }, async
   assert.deepEqual(all.BuildCache, []);
   const some = (await systemDf(engine.parts, store.parts, new Set(['volume'] as const))) as { Images: unknown };
   assert.equal(some.Images, null);
+});
+
+/** A registry with `total` names, given in pages no longer than `most`. */
+function paged(registry: ScriptedRegistry, field: 'tags' | 'repositories', total: number, most = 1000): void {
+  registry.intercept = (request, response) => {
+    const url = new URL(request.url ?? '', 'http://x');
+    const from = Number(url.searchParams.get('last')?.slice(1) ?? -1) + 1;
+    const until = Math.min(total, from + Math.min(most, Number(url.searchParams.get('n'))));
+    const names = Array.from({ length: until - from }, (_, at) => `n${from + at}`);
+    url.searchParams.set('last', `n${until - 1}`);
+    const link = until < total ? { Link: `<${url.pathname}${url.search}>; rel="next"` } : {};
+    response.writeHead(200, link).end(JSON.stringify({ name: 'x', [field]: names }));
+    return true;
+  };
+}
+
+test('tags and repositories come page by page, and are bounded', async (t) => {
+  const { registry, store } = await lab(t);
+  paged(registry, 'tags', 2500);
+  const tags = await listTags(store.parts, `${registry.host}/team/app:1`, undefined, never);
+  assert.deepEqual([tags.names.length, tags.names.at(-1), tags.more], [2500, 'n2499', false]);
+  assert.equal(registry.requests.length, 3);
+  assert.equal(registry.requests[0], 'GET /v2/team/app/tags/list?n=1000');
+  paged(registry, 'repositories', 10_001);
+  const repositories = await listRepositories(store.parts, registry.host, undefined, never);
+  assert.deepEqual([repositories.names.length, repositories.more], [10_000, true]);
+  registry.requests.length = 0;
+  paged(registry, 'repositories', 10_001, 7);
+  const few = await listRepositories(store.parts, registry.host, undefined, never);
+  assert.deepEqual([few.names.length, few.more, registry.requests.length], [350, true, 50]);
+});
+
+test('a registry that runs in circles, points elsewhere or sends no names is put up with', async (t) => {
+  const { registry, store } = await lab(t);
+  const list = () => listTags(store.parts, `${registry.host}/app`, undefined, never);
+  const answer = (body: string, link?: string): void => {
+    registry.intercept = (_request, response) => {
+      response.writeHead(200, link === undefined ? {} : { Link: link }).end(body);
+      return true;
+    };
+  };
+  answer('{"tags":["1"]}', '</v2/app/tags/list?n=1000>; rel="next"');
+  assert.deepEqual(await list(), { names: ['1'], more: false });
+  answer('{"tags":null}');
+  assert.deepEqual(await list(), { names: [], more: false });
+  answer('{"tags":["ok","<b>","../x",""]}');
+  assert.deepEqual((await list()).names, ['ok']);
+  registry.requests.length = 0;
+  answer('{"tags":["1"]}', '<http://elsewhere.example/v2/app/tags/list?last=1>; rel="next"');
+  await list();
+  assert.deepEqual(registry.requests.slice(0, 2), ['GET /v2/app/tags/list?n=1000', 'GET /v2/app/tags/list?last=1']);
+  answer('{"tags":7}');
+  await assert.rejects(list(), /sent a malformed list of tags/);
+  answer('no JSON');
+  await assert.rejects(list(), /sent a malformed list of tags/);
+  registry.intercept = (_request, response) => {
+    sendError(response, 404, 'NAME_UNKNOWN');
+    return true;
+  };
+  await assert.rejects(list(), { code: 'not-found' });
+  await assert.rejects(listRepositories(store.parts, 'no host', undefined, never), { code: 'invalid-parameter' });
+});
+
+test('lists are for those who may read them', async (t) => {
+  const { registry, store } = await lab(t);
+  const right = `Basic ${Buffer.from('user:secret').toString('base64')}`;
+  registry.intercept = (request, response) => {
+    if (request.headers.authorization === right) response.writeHead(200).end('{"repositories":["team/app"]}');
+    else sendError(response, 401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="test"' });
+    return true;
+  };
+  const user = { username: 'user', password: 'secret' };
+  assert.deepEqual((await listRepositories(store.parts, registry.host, user, never)).names, ['team/app']);
+  await assert.rejects(listRepositories(store.parts, registry.host, undefined, never), { code: 'unauthorized' });
+  const abort = new AbortController();
+  registry.intercept = () => {
+    abort.abort(new Error('left'));
+    return true;
+  };
+  await assert.rejects(listRepositories(store.parts, registry.host, user, abort.signal), /left/);
 });

@@ -1,0 +1,25 @@
+import { defaultRegistry, parseServer } from '../../../src-main/contract/registries.ts';
+import { Dialog } from '../../components/dialog.tsx';
+import { closeDialog } from '../../stores/dialogs.ts';
+import { navigate } from '../../stores/navigation.ts';
+import { NameForm } from './name-form.tsx';
+
+/** Any registry, with a login or without. */
+export function BrowseDialog() {
+  return (
+    <Dialog title="Browse a registry" description="Its repositories and tags, where it tells." onClose={closeDialog}>
+      <NameForm
+        label="Registry"
+        placeholder="registry.example:5000"
+        action="Browse"
+        check={(name) =>
+          parseServer(name) === undefined ? 'A name like registry.example or localhost:5000.' : undefined
+        }
+        onName={(name) => {
+          closeDialog();
+          navigate({ screen: 'registry', id: parseServer(name) ?? defaultRegistry });
+        }}
+      />
+    </Dialog>
+  );
+}
