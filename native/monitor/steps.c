@@ -204,11 +204,15 @@ static int make_read_only(const char *path, struct error *error) {
     return 0;
 }
 
-static int set_sysctl(const char *name, const char *value, struct error *error) {
+/*
+ * Of the caller's namespaces. Through the guest's /proc: the container's own is read-only when it shows processes of
+ * others.
+ */
+static int set_sysctl(int old_root, const char *name, const char *value, struct error *error) {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "/proc/sys/%s", name) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "proc/sys/%s", name) >= (int)sizeof path)
         return fail(error, ENAMETOOLONG, "set sysctl %s", name);
-    cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+    cleanup_close int fd = openat(old_root, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, value, strlen(value)) < 0)
         return fail(error, errno, "set sysctl %s to %s", name, value);
     return 0;
@@ -238,7 +242,7 @@ int steps_do(const struct plan *plan, const struct staged_binds *staged, int sta
             done = make_read_only(first, error);
             break;
         case PLAN_SYSCTL:
-            done = set_sysctl(first, record_string(&record, 1), error);
+            done = set_sysctl(old_root, first, record_string(&record, 1), error);
             break;
         case PLAN_HOSTNAME:
             done = sethostname(first, strlen(first)) < 0 ? fail(error, errno, "set host name %s", first) : 0;

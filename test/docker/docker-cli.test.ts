@@ -133,6 +133,32 @@ dockerSuite('the docker CLI', () => {
       await docker('rm', '-f', id);
     });
 
+    test('the processes, shared memory and devices of others, or none', async () => {
+      const running = await docker('run', '-d', busybox, 'sleep', '1234');
+      const ps = ['ps', '-o', 'args'];
+      assert.match(await docker('run', '--rm', '--pid', `container:${running}`, busybox, ...ps), /^sleep 1234$/m);
+      assert.match(await docker('run', '--rm', '--pid', 'host', busybox, ...ps), /agent/);
+      await docker('rm', '-f', running);
+      assert.notEqual((await home.docker(['run', '--rm', '--ipc', 'none', busybox, 'ls', '/dev/shm'])).code, 0);
+      await docker('run', '--rm', '--ipc', 'host', busybox, 'ls', '/dev/shm');
+      await docker('run', '--rm', '--privileged', busybox, 'test', '-c', '/dev/kmsg', '-a', '-b', '/dev/vda');
+      assert.notEqual((await home.docker(['run', '--rm', busybox, 'test', '-e', '/dev/kmsg'])).code, 0);
+    });
+
+    test('programs see that they are in a container, and that is no change of theirs', async () => {
+      await docker('run', '--name', 'marked', busybox, 'test', '-f', '/.dockerenv');
+      assert.equal(await docker('diff', 'marked'), '');
+      await docker('rm', 'marked');
+    });
+
+    test('a volume at /etc does not hide the names of hosts', async () => {
+      assert.match(await docker('run', '--rm', '-v', '/etc', busybox, 'cat', '/etc/hosts'), /localhost/);
+    });
+
+    test('a user by group alone is root, and the group is among the supplementary ones', async () => {
+      assert.equal(await docker('run', '--rm', '-u', ':5', busybox, 'sh', '-c', 'id -u; id -G'), '0\n5');
+    });
+
     test('read-only root and tmpfs', async () => {
       const ended = await home.docker([
         ...['run', '--rm', '--read-only', '--tmpfs', '/scratch', busybox],

@@ -43,8 +43,8 @@ export function containerRoutes(parts: Parts): Route[] {
         const body = (await readJson(request)) ?? {};
         const wanted = parseAs(createContainerBody, body);
         const dropped = checkUnsupported((body as { HostConfig?: unknown }).HostConfig);
-        const name = query.get('name');
-        const { id, warnings } = await createContainer(parts, name === null || name === '' ? undefined : name, wanted);
+        const text = (key: string): string | undefined => query.get(key) || undefined;
+        const { id, warnings } = await createContainer(parts, text('name'), wanted, { platform: text('platform') });
         sendJson(response, { Id: id, Warnings: [...dropped, ...warnings] }, 201);
       },
     },

@@ -12,14 +12,20 @@ const memoryNodes = 1;
 
 export type ResourceLimits = Pick<
   HostConfig,
-  'Memory' | 'MemorySwap' | 'MemoryReservation' | 'NanoCpus' | 'CpuPeriod' | 'CpuQuota' | 'CpuShares'
+  | 'Memory'
+  | 'MemorySwap'
+  | 'MemoryReservation'
+  | 'NanoCpus'
+  | 'CpuPeriod'
+  | 'CpuQuota'
+  | 'CpuShares'
+  | 'CpusetCpus'
+  | 'CpusetMems'
 >;
 
 /** Returns warnings. */
 export function checkHostConfig(hostConfig: HostConfig, cpus: number): string[] {
   checkResources(hostConfig, cpus);
-  checkCpuset(hostConfig.CpusetCpus, cpus, 'cpus', 'CPUs');
-  checkCpuset(hostConfig.CpusetMems, memoryNodes, 'mems', 'memory nodes');
   if (hostConfig.BlkioWeight !== 0 && (hostConfig.BlkioWeight < 10 || hostConfig.BlkioWeight > 1000)) {
     throw invalid('Range of blkio weight is from 10 to 1000');
   }
@@ -71,6 +77,8 @@ export function checkResources(limits: ResourceLimits, cpus: number): void {
   if (CpuShares !== 0 && (CpuShares < minimumShares || CpuShares > maximumShares)) {
     throw invalid(`CPU shares must be between ${minimumShares} and ${maximumShares}`);
   }
+  checkCpuset(limits.CpusetCpus, cpus, 'cpus', 'CPUs');
+  checkCpuset(limits.CpusetMems, memoryNodes, 'mems', 'memory nodes');
 }
 
 /** `0-1,3`, of `count` there are. */

@@ -1,5 +1,6 @@
 /** `Devices` of a request to device numbers, as they are in the guest now. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { EngineError } from '../../contract/errors.ts';
 import type { OciConfig } from '../runtime/runtime.ts';
 import type { Device } from '../state/container-record.ts';
@@ -23,6 +24,25 @@ export function resolveDevices(devices: readonly Device[]): Promise<OciConfig['l
       };
     }),
   );
+}
+
+/** What a container has of its own in `/dev`. */
+const ownInContainer = new Set(['pts', 'ptmx', 'shm', 'mqueue', 'fd', 'console']);
+
+/** Every device of the guest, as a privileged container has them, at its own path. */
+export async function guestDevices(folder = '/dev'): Promise<Device[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const found = await Promise.all(
+    entries
+      .filter((entry) => folder !== '/dev' || !ownInContainer.has(entry.name))
+      .map(async (entry): Promise<Device[]> => {
+        const place = path.join(folder, entry.name);
+        if (entry.isDirectory()) return guestDevices(place);
+        if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return [];
+        return [{ PathOnHost: place, PathInContainer: place, CgroupPermissions: 'rwm' }];
+      }),
+  );
+  return found.flat();
 }
 
 /** glibc's layout of `dev_t`, below 2^52. */

@@ -56,7 +56,11 @@ export function buildContainerSpec(input: SpecInput): OciConfig {
     ...(config.Domainname === '' ? {} : { domainname: config.Domainname }),
     process: containerProcess(record, input.user, usesInit(input)),
     root: { path: 'rootfs', readonly: hostConfig.ReadonlyRootfs },
-    mounts: [...systemMounts(input), ...input.mounts, ...initMounts(input)],
+    mounts: [
+      ...systemMounts(input),
+      ...outermostFirst([...networkFiles(input), ...input.mounts]),
+      ...initMounts(input),
+    ],
     linux: {
       namespaces: [
         { type: 'mount' },
@@ -177,17 +181,10 @@ function initMounts(input: SpecInput): OciMount[] {
   return usesInit(input) ? [{ destination: initTarget, type: 'bind', source: input.initProgram, options }] : [];
 }
 
-function systemMounts({ record, paths }: SpecInput): OciMount[] {
+function systemMounts({ record }: SpecInput): OciMount[] {
   const { hostConfig } = record;
   const access = hostConfig.Privileged ? 'rw' : 'ro';
   const system = ['nosuid', 'noexec', 'nodev'];
-  const taken = new Set(record.mounts.map((mount) => mount.Destination));
-  const file = (destination: string, source: string): OciMount => ({
-    destination,
-    type: 'bind',
-    source,
-    options: ['bind', 'rprivate', 'rw'],
-  });
   const mounts: OciMount[] = [
     { destination: '/proc', type: 'proc', source: 'proc', options: system },
     {
@@ -203,24 +200,52 @@ function systemMounts({ record, paths }: SpecInput): OciMount[] {
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: system },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: [...system, 'mode=1777', `size=${hostConfig.ShmSize}`],
-    },
+    ...sharedMemory(hostConfig),
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...system, access] },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...system, 'relatime', access] },
+  ];
+  return withoutTaken(mounts, record);
+}
+
+function networkFiles({ record, paths }: SpecInput): OciMount[] {
+  const file = (destination: string, source: string): OciMount => ({
+    destination,
+    type: 'bind',
+    source,
+    options: ['bind', 'rprivate', 'rw'],
+  });
+  const files = [
     file('/etc/resolv.conf', paths.resolvConf),
     file('/etc/hostname', paths.hostname),
     file('/etc/hosts', paths.hosts),
   ];
+  return withoutTaken(files, record);
+}
+
+function withoutTaken(mounts: readonly OciMount[], record: ContainerRecord): OciMount[] {
+  const taken = new Set(record.mounts.map((mount) => mount.Destination));
   return mounts.filter((mount) => !taken.has(mount.destination));
 }
 
-/** Where the mounts above are: what is empty there in a container's own layer was made for them. */
-export const systemMountPoints: readonly string[] = [
-  ...['/proc', '/dev', '/sys', '/etc/resolv.conf', '/etc/hostname', '/etc/hosts'],
+/** A volume at `/etc` must not hide the files that belong in it. */
+function outermostFirst(mounts: readonly OciMount[]): OciMount[] {
+  const depth = ({ destination }: OciMount): number => destination.split('/').length;
+  return [...mounts].sort((a, b) => depth(a) - depth(b));
+}
+
+/** POSIX shared memory: the container's own, the VM's, or none. */
+function sharedMemory({ IpcMode, ShmSize }: HostConfig): OciMount[] {
+  const place = { destination: '/dev/shm', options: ['nosuid', 'noexec', 'nodev'] };
+  if (IpcMode === 'none') return [];
+  if (IpcMode === 'host') {
+    return [{ ...place, type: 'bind', source: '/dev/shm', options: ['bind', 'rprivate', ...place.options] }];
+  }
+  return [{ ...place, type: 'tmpfs', source: 'shm', options: [...place.options, 'mode=1777', `size=${ShmSize}`] }];
+}
+
+/** What the engine puts into every container: where it is empty in the container's own layer, it was made for that. */
+export const systemPaths: readonly string[] = [
+  ...['/.dockerenv', '/proc', '/dev', '/sys', '/etc/resolv.conf', '/etc/hostname', '/etc/hosts'],
 ];
 
 /** Limits that can also be changed while the container runs. */

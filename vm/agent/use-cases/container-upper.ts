@@ -8,7 +8,7 @@ import { idRangeOf } from '../state/container-store.ts';
 import type { ImageParts } from './image-parts.ts';
 import { mountMerged } from './merged-root.ts';
 import type { MergedRoot } from './merged-root.ts';
-import { systemMountPoints } from './container-spec.ts';
+import { systemPaths } from './container-spec.ts';
 import type { Parts } from './parts.ts';
 
 export interface ContainerUpper extends AsyncDisposable {
@@ -31,7 +31,7 @@ export async function openUpper(parts: Parts, images: ImageParts, record: Contai
     const source: PackSource = { source: upperDir, overlay: true, unshift: base };
     const all = await images.program.list(source);
     const skip = await mountLeftovers(all, image.folder, [
-      ...systemMountPoints,
+      ...systemPaths,
       ...record.mounts.map((mount) => mount.Destination),
     ]);
     const isSkipped = (entry: PackedEntry): boolean => skip.has(nameOf(entry));

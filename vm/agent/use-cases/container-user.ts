@@ -8,6 +8,7 @@ import type { RootFilesystem } from '../runtime/runtime.ts';
 export interface ResolvedUser {
   readonly uid: number;
   readonly gid: number;
+  /** The primary one among them, so that a file closed to that group stays closed (CVE-2022-36109). */
   readonly additionalGids: readonly number[];
   /** `/` when passwd knows no better. */
   readonly home: string;
@@ -39,7 +40,7 @@ export function lookUpUser(
   user: string,
   groupAdd: readonly string[],
 ): ResolvedUser {
-  const [userPart = '', groupPart] = user === '' ? ['0'] : user.split(':');
+  const [userPart = '', groupPart] = `${user.startsWith(':') || user === '' ? '0' : ''}${user}`.split(':');
   const uidGiven = parseId(userPart);
   const entry =
     passwd.find((fields) => fields[0] === userPart) ??
@@ -58,7 +59,7 @@ export function lookUpUser(
           .map((fields) => parseId(fields[2] ?? ''))
       : [];
   const added = groupAdd.map((name) => groupId(group, name));
-  const additional = [...memberships, ...added].filter((id): id is number => id !== undefined);
+  const additional = [gid, ...memberships, ...added].filter((id): id is number => id !== undefined);
   const home = entry?.[5] ?? '';
   return { uid, gid, additionalGids: [...new Set(additional)], home: home === '' ? '/' : home };
 }

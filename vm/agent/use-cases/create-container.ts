@@ -4,6 +4,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { rfc3339Now } from '../clock.ts';
 import type { ImageConfig, ResolvedImage } from '../images.ts';
 import { parsePortBindings } from '../network/port-bindings.ts';
+import { formatPlatform, parsePlatform, selectPlatform } from '../registry/platform.ts';
 import { never } from '../state/container-record.ts';
 import type { ContainerConfig, ContainerRecord, EndpointRequest, HostConfig } from '../state/container-record.ts';
 import { checkHostConfig, parseRestartPolicy } from './check-host-config.ts';
@@ -38,14 +39,16 @@ export async function createContainer(
   parts: Parts,
   name: string | undefined,
   request: CreateRequest,
-  options: Pick<ContainerRecord, 'isBuildStep'> = {},
+  options: Pick<ContainerRecord, 'isBuildStep'> & { readonly platform?: string | undefined } = {},
 ): Promise<CreateResult> {
   const chosen = name === undefined ? inventName((taken) => parts.store.isNameFree(taken)) : checkContainerName(name);
   const hostConfig = completeHostConfig(request.hostConfig);
   checkSharedNamespaces(parts, request.config, hostConfig);
   const warnings = checkHostConfig(hostConfig, availableParallelism());
   if (request.config.Image === '') throw new EngineError('invalid-parameter', 'no image was specified');
+  const { platform, ...kept } = options;
   const image = await parts.images.resolve(request.config.Image);
+  if (platform !== undefined) checkPlatform(image.config, request.config.Image, platform);
   const id = inventId();
   const config = completeConfig(request.config, hostConfig, image.config.config, id);
   checkConfig(config, hostConfig);
@@ -57,10 +60,21 @@ export async function createContainer(
     findContainer: (reference) => parts.store.find(reference),
   });
   await checkBindSources(mounts);
-  const added = { ...newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), ...options };
+  const added = { ...newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), ...kept };
   const record = parts.store.add(added, { wantsIdRange: usesUserNamespace(hostConfig) });
   publishContainerEvent(parts, record, 'create');
   return { id, warnings: [...warnings, ...(await warnOfNewFolders(mounts))] };
+}
+
+/** `not-found`, so that clients pull the image that is wanted. What the text leaves open fits. */
+function checkPlatform({ os, architecture }: ImageConfig, reference: string, text: string): void {
+  const wanted = parsePlatform(text, { os, architecture });
+  if (selectPlatform([{ os, architecture, variant: wanted.variant }], wanted) === 0) return;
+  const actual = formatPlatform({ os, architecture });
+  throw new EngineError(
+    'not-found',
+    `image with reference ${reference} was found but does not match the specified platform: wanted ${formatPlatform(wanted)}, actual: ${actual}`,
+  );
 }
 
 /** On by default: the container's root is nobody in the guest. */

@@ -102,7 +102,7 @@ export async function runExec(parts: Parts, session: ExecSession): Promise<Start
     exec = await launch(record, running, session);
   } catch (error) {
     session.status = 'ended';
-    session.exitCode = error instanceof LaunchError && error.kind === 'not-executable' ? 126 : 127;
+    session.exitCode = error instanceof LaunchError && error.kind === 'not-found' ? 127 : 126;
     throw describeExecFailure(error);
   }
   session.running = exec;
@@ -185,6 +185,9 @@ function runningOf(parts: Parts, record: ContainerRecord): RunningContainer {
 
 async function launch(record: ContainerRecord, running: RunningContainer, session: ExecSession): Promise<RunningExec> {
   const { config } = session;
+  if (config.workingDir !== '' && !config.workingDir.startsWith('/')) {
+    throw new EngineError('invalid-parameter', 'OCI runtime exec failed: exec failed: Cwd must be an absolute path');
+  }
   const files = await readUserFiles([`/proc/${running.pid}/root`]);
   const user = lookUpUser(
     files.passwd,

@@ -16,7 +16,8 @@ export function inspectImage(records: ImageRecords, text: string): Record<string
     RepoTags: repoTags(names),
     RepoDigests: repoDigests(names),
     Parent: image.parentId ?? '',
-    Comment: config.comment ?? '',
+    // What `docker commit -m` says stands in the history.
+    Comment: config.comment || (config.history?.at(-1)?.comment ?? ''),
     Created: config.created ?? '0001-01-01T00:00:00Z',
     DockerVersion: config.docker_version ?? '',
     Author: config.author ?? '',

@@ -123,7 +123,8 @@ function checkTask(filters: Filters): void {
 
 function parseExitCode(text: string): number {
   const code = Number(text);
-  if (!Number.isInteger(code)) throw new EngineError('invalid-parameter', `Invalid filter 'exited=${text}'`);
+  if (!Number.isInteger(code))
+    throw new EngineError('invalid-parameter', `strconv.Atoi: parsing "${text}": invalid syntax`);
   return code;
 }
 

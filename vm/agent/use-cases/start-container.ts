@@ -11,7 +11,7 @@ import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import { attachNetworks, tellDisconnected, writeNetworkFiles, writeOwned } from './container-network.ts';
-import { resolveDevices } from './container-devices.ts';
+import { guestDevices, resolveDevices } from './container-devices.ts';
 import { buildContainerSpec, capabilitiesOf } from './container-spec.ts';
 import { watchForExit } from './container-exit.ts';
 import { describeLaunchFailure } from './launch-failure.ts';
@@ -147,7 +147,7 @@ async function launchRequest(
       user,
       namespaces: sharedNamespaces(parts, record, mode),
       seccomp: seccompOf(parts, record),
-      devices: await resolveDevices(record.hostConfig.Devices),
+      devices: await devicesOf(record.hostConfig),
     }),
     rootfs,
     idRange,
@@ -159,6 +159,14 @@ async function launchRequest(
     // A terminal outlives the client that leaves it.
     stdinOnce: record.config.StdinOnce && !record.config.Tty,
   };
+}
+
+/** Those asked for stand before the guest's own of the same path. */
+async function devicesOf({ Privileged, Devices }: ContainerRecord['hostConfig']): ReturnType<typeof resolveDevices> {
+  if (!Privileged) return resolveDevices(Devices);
+  const asked = new Set(Devices.map((device) => device.PathInContainer));
+  const others = (await guestDevices()).filter((device) => !asked.has(device.PathInContainer));
+  return resolveDevices([...Devices, ...others]);
 }
 
 /** `seccomp=unconfined`, a profile of the user's own (the CLI sends its text), or the default. */

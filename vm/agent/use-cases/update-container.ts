@@ -33,6 +33,7 @@ export async function updateContainer(parts: Parts, reference: string, request: 
   await parts.live.of(id).lock.run(async () => {
     const record = parts.store.find(id);
     checkUpdatable(record, request);
+    checkProcessors(record, request);
     const hostConfig: HostConfig = {
       ...record.hostConfig,
       ...limits,
@@ -50,15 +51,29 @@ export async function updateContainer(parts: Parts, reference: string, request: 
   return [];
 }
 
+/** A limit counts by whole processors or by time, and an update does not change which. */
+function checkProcessors(record: ContainerRecord, { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0 }: UpdateRequest): void {
+  const now = record.hostConfig;
+  const refuse = (what: string, why: string): EngineError =>
+    refusal(record, 'conflict', `Conflicting options: ${what} cannot be updated as ${why} has already been set`);
+  if (NanoCpus > 0 && now.CpuPeriod > 0) throw refuse('Nano CPUs', 'CPU Period');
+  if (NanoCpus > 0 && now.CpuQuota > 0) throw refuse('Nano CPUs', 'CPU Quota');
+  if (CpuPeriod > 0 && now.NanoCpus > 0) throw refuse('CPU Period', 'NanoCPUs');
+  if (CpuQuota > 0 && now.NanoCpus > 0) throw refuse('CPU Quota', 'NanoCPUs');
+}
+
+function refusal(record: ContainerRecord, code: 'conflict' | 'invalid-parameter', why: string): EngineError {
+  return new EngineError(code, `Cannot update container ${record.id}: ${why}`);
+}
+
 function checkUpdatable(record: ContainerRecord, { RestartPolicy, Memory = 0, MemorySwap = 0 }: UpdateRequest): void {
-  const refuse = (code: 'conflict' | 'invalid-parameter', why: string): EngineError =>
-    new EngineError(code, `Cannot update container ${record.id}: ${why}`);
   if (record.state.status === 'removing' || record.state.status === 'dead') {
-    throw refuse('conflict', 'Container is marked for removal and cannot be "update".');
+    throw refusal(record, 'conflict', 'Container is marked for removal and cannot be "update".');
   }
   const { AutoRemove, MemorySwap: swapNow } = record.hostConfig;
   if (AutoRemove && RestartPolicy !== undefined && !['', 'no'].includes(RestartPolicy.Name)) {
-    throw refuse(
+    throw refusal(
+      record,
       'invalid-parameter',
       'Restart policy cannot be updated because AutoRemove is enabled for the container',
     );
@@ -66,6 +81,6 @@ function checkUpdatable(record: ContainerRecord, { RestartPolicy, Memory = 0, Me
   if (Memory > 0 && MemorySwap === 0 && swapNow > 0 && Memory > swapNow) {
     const why =
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
-    throw refuse('conflict', why);
+    throw refusal(record, 'conflict', why);
   }
 }

@@ -14,6 +14,7 @@ import { parseLogConfig } from '../../../../../vm/agent/use-cases/log-options.ts
 import { checkContainerName, inventName } from '../../../../../vm/agent/use-cases/names.ts';
 import { restartDelay, startsWithEngine, wantsRestart } from '../../../../../vm/agent/use-cases/restart-policy.ts';
 import { parseSignal } from '../../../../../vm/agent/use-cases/signals.ts';
+import { updateContainer } from '../../../../../vm/agent/use-cases/update-container.ts';
 import { makeEngine } from '../../../../helpers/engine-parts.ts';
 
 test('signals by name and number', () => {
@@ -45,6 +46,8 @@ test('limits are refused in Docker’s words', () => {
     CpuPeriod: 0,
     CpuQuota: 0,
     CpuShares: 0,
+    CpusetCpus: '',
+    CpusetMems: '',
   };
   checkResources(none, 2);
   checkResources({ ...none, Memory: 6_291_456, MemorySwap: -1, NanoCpus: 2e9 }, 2);
@@ -55,8 +58,19 @@ test('limits are refused in Docker’s words', () => {
     [{ NanoCpus: 3e9 }, /Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available/],
     [{ NanoCpus: 1e9, CpuQuota: 1000 }, /Nano CPUs and CPU Quota cannot both be set/],
     [{ CpuPeriod: 10 }, /CPU cfs period/],
+    [{ CpusetCpus: '0,99' }, /^Requested CPUs are not available - requested 0,99, available: 0-1$/],
   ];
   for (const [limits, message] of refused) assert.throws(() => checkResources({ ...none, ...limits }, 2), { message });
+});
+
+test('an update does not change how processors are counted', async (t) => {
+  const engine = await makeEngine(t);
+  const whole = await engine.create('whole', { HostConfig: { NanoCpus: 1e9 } });
+  const timed = await engine.create('timed', { HostConfig: { CpuPeriod: 100_000 } });
+  const conflict = /^Cannot update container .*: Conflicting options: CPU Period cannot be updated as NanoCPUs has/;
+  await assert.rejects(updateContainer(engine.parts, whole, { CpuPeriod: 100_000 }), { message: conflict });
+  await assert.rejects(updateContainer(engine.parts, timed, { NanoCpus: 1e9 }), /Nano CPUs cannot be updated as CPU/);
+  await updateContainer(engine.parts, timed, { CpuQuota: 50_000 });
 });
 
 test('restart policies', () => {
@@ -91,13 +105,14 @@ test('users: by name and number, groups, home; unknown ones', () => {
     ['app', 'x', '1001', ''],
   ];
   const home = (user: string): unknown => lookUpUser(passwd, group, user, []);
-  assert.deepEqual(home(''), { uid: 0, gid: 0, additionalGids: [], home: '/root' });
-  assert.deepEqual(home('app'), { uid: 1000, gid: 1001, additionalGids: [10], home: '/home/app' });
-  assert.deepEqual(home('1000:wheel'), { uid: 1000, gid: 10, additionalGids: [], home: '/home/app' });
-  assert.deepEqual(home('4321:99'), { uid: 4321, gid: 99, additionalGids: [], home: '/' });
+  assert.deepEqual(home(''), { uid: 0, gid: 0, additionalGids: [0], home: '/root' });
+  assert.deepEqual(home('app'), { uid: 1000, gid: 1001, additionalGids: [1001, 10], home: '/home/app' });
+  assert.deepEqual(home('1000:wheel'), { uid: 1000, gid: 10, additionalGids: [10], home: '/home/app' });
+  assert.deepEqual(home(':99'), { uid: 0, gid: 99, additionalGids: [99], home: '/root' });
+  assert.deepEqual(home('4321:99'), { uid: 4321, gid: 99, additionalGids: [99], home: '/' });
   assert.throws(() => home('ghost'), /unable to find user ghost: no matching entries in passwd file/);
   assert.throws(() => home('app:ghosts'), /unable to find group ghosts/);
-  assert.deepEqual(lookUpUser(passwd, group, 'app:app', ['wheel', '7']).additionalGids, [10, 7]);
+  assert.deepEqual(lookUpUser(passwd, group, 'app:app', ['wheel', '7']).additionalGids, [1001, 10, 7]);
 });
 
 test('detach keys across chunks; a broken sequence is typed after all', () => {
@@ -187,6 +202,18 @@ test('the image’s defaults are merged as Docker merges them', async (t) => {
     /can't create 'AutoRemove' container with restart policy/,
   );
   assert.equal(engine.parts.store.all().length, 2);
+});
+
+test('an image of another platform is not found, so that clients pull the right one', async (t) => {
+  const engine = await makeEngine(t);
+  const create = (platform: string) =>
+    createContainer(engine.parts, undefined, createContainerBody.parse({ Image: 'img', Cmd: ['x'] }), { platform });
+  await assert.rejects(create('linux/s390x'), {
+    code: 'not-found',
+    message: /^image with reference img was found but does not match .*: wanted linux\/s390x, actual: linux\/amd64$/,
+  });
+  await assert.rejects(create('nonsense//'), { code: 'invalid-parameter' });
+  for (const fits of ['linux/amd64', 'amd64', 'linux', 'x86_64']) await create(fits);
 });
 
 test('a bind of a folder that is not in the guest is told, with what to do instead', async (t) => {
