@@ -31,4 +31,77 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'docker network create "bad name"': 'names are checked, as later engines do',
   'docker network create ""': 'refused for what it is',
   'docker volume prune -f --filter all=1 | head -1': 'a filter of API 1.42',
+  'docker run --rm --dns 9.9.9.9 --dns-search x.y busybox cat /etc/resolv.conf': 'the order that later engines write',
+  'docker run --rm --init busybox sh -c "cat /proc/1/comm"': "the peer's packages come without an init",
+  'docker run --rm busybox sh -c "cut -d\\" \\" -f3,9- /proc/self/mountinfo > /dev/null; cut -d\\" \\" -f5 /proc/self/mountinfo | sort | tr \\"\\\\n\\" \\" \\""':
+    '/proc/interrupts is masked too, as later engines do',
+  'docker run --rm --group-add 7 --group-add mail busybox id': 'later engines word it so',
+  'docker run --rm --group-add nothing busybox id': 'later engines word it so',
+  'docker run --rm --network none busybox cat /etc/hosts': 'the addresses as later engines write them',
+  'docker run --rm -v /etc/hostname:/x:ro busybox sh -c "echo y > /x"': "the peer's file tree has no such file",
+  'docker run --rm -w /etc/hostname busybox true': 'found by the program that starts it, not before',
+  'docker run --rm --entrypoint /bin busybox': 'later runtimes say what it is',
+  'docker run --rm busybox /etc': 'later runtimes say what it is',
+  'docker exec dd /etc': 'later runtimes say what it is',
+  'docker exec daemon nothing-like-it': '127, as later engines have it',
+  'docker top daemon -o pid,args | tail -n +2 | wc -l': "the peer's file tree has no ps",
+  'docker top daemon nonsense': "the peer's file tree has no ps",
+  'docker top dd': "the peer's file tree has no ps",
+  'docker top dd -eo pid,comm | tail -n +2 | tr -s " " | cut -d" " -f2': "the peer's file tree has no ps",
+  'docker rm daemon': 'later engines word it so',
+  'docker exec demon true': 'later engines word it so',
+  'docker update --memory 64m dd; docker update --memory-swap 128m dd':
+    'a limit may be given to a container that had none',
+  'docker update --pids-limit -1 dd; docker exec dd cat /sys/fs/cgroup/pids.max':
+    'the peer shows containers the first version of cgroups',
+  'docker cp box:/etc/mtab - | tar t': 'no such link is put into containers',
+  'docker cp box:/in/x out': 'the path of its own folder is nobody else’s business',
+  'docker cp - box:/ < in': 'it says what is wrong with the archive',
+  'docker exec box cat /in /tree/tree/sub/deep':
+    'the peer, in its file tree, loses what is copied into a container that runs',
+  'docker cp in box:/proc/x': 'the peer copies beneath the mount, where nobody finds it',
+  'docker cp in box:/dev/shm/x; docker exec box ls /dev/shm':
+    'the peer copies beneath the mount, where nobody finds it',
+  'docker cp in box:/data/x; docker exec box cat /data/x':
+    'the peer, in its file tree, loses what is copied into a container that runs',
+  'docker diff box': 'the peer, in its file tree, loses what is copied into a container that runs',
+  'docker save nothing -o none.tar': 'the name is told with its tag',
+  'docker save busybox -o one.tar && tar tf one.tar | grep -c -E "^(manifest.json|repositories)$"':
+    'the file of 2013 is not written',
+  'echo nonsense | docker load': 'it says what is wrong with the archive',
+  'docker load < /dev/null': 'it says what is wrong with the archive',
+  'docker import tree.tar imported:3 --change "NONSENSE x"': 'it is read by the one parser there is',
+  'docker commit -c "RUN true" source x': 'the instruction is told as it was given',
+  'docker image prune -af --filter until=1h': 'an image that others were built on keeps its name',
+  'docker history built:2 --format "{{.CreatedBy}}|{{.Comment}}"':
+    'what several sources are called by is each engine’s own',
+  'printf "RUN true\\n" > context/Dockerfile; DOCKER_BUILDKIT=0 docker build context 2>&1 | tail -1': 'it says where',
+  'printf "FROM busybox AS a\\nFROM a AS b\\nRUN true\\n" > context/Dockerfile; DOCKER_BUILDKIT=0 docker build --target nothing context 2>&1 | tail -1':
+    'later engines word it so',
+  'printf "FROM busybox\\nONBUILD RUN echo triggered\\n" > context/Dockerfile; DOCKER_BUILDKIT=0 docker build -q -t onbuild context 2>/dev/null | cut -c1-7; echo "FROM onbuild" > context/Dockerfile; DOCKER_BUILDKIT=0 docker build context 2>/dev/null':
+    'the base is told before its triggers too',
+  'printf "FROM nothing-like-it:1\\n" > context/Dockerfile; DOCKER_BUILDKIT=0 docker build -q context 2>&1 | wc -l':
+    'no empty line before the error',
+  'printf "FROM busybox\\nENV A\\n" | DOCKER_BUILDKIT=0 docker build - 2>&1 | tail -1': 'it says where',
+  'printf "FROM busybox\\nEXPOSE nonsense\\n" | DOCKER_BUILDKIT=0 docker build - 2>&1 | tail -1':
+    'later engines word it so',
+  'printf "FROM busybox\\nRUN --mount=type=cache,target=/x true\\n" | DOCKER_BUILDKIT=0 docker build - 2>&1 | tail -1':
+    'found before anything is built, and it says where',
+  'docker build -q context 2>&1 | tail -1': 'without progress there is nothing before the error',
+  'docker builder prune -f': 'the cache of the classic builder is pruned; the peer knows only that of the other',
+  'docker run --name user -v v3:/v:ro -v /anonymous --mount type=volume,source=v6,target=/n,volume-nocopy,volume-label=a=b --mount type=tmpfs,target=/t busybox true; docker inspect user --format "{{range .Mounts}}{{.Type}} {{.Destination}} {{.Mode}} {{.RW}} {{.Propagation}}|{{end}}"':
+    'the mode tells how it was asked for',
+  'docker run --rm --volumes-from user busybox ls -d /v /n /anonymous':
+    'the peer answers that something is missing, which the client takes for the image; why is not known',
+  'docker run --rm --volumes-from user:ro busybox touch /n/x':
+    'the peer answers that something is missing, which the client takes for the image; why is not known',
+  'docker ps -a --filter volume=v3 --format "{{.Names}} {{.Mounts}}" | cut -c1-8':
+    'in the order that they were asked for',
+  'docker run --rm -v v7:/etc busybox ls /etc | wc -l; docker run --rm -v v7:/x busybox ls /x | wc -l':
+    'no /etc/mtab is put into containers',
+  'docker run --rm --mount type=volume,source=v8,target=/x,volume-subpath=nothing busybox true': 'a field of API 1.45',
+  'docker volume ls -q | wc -l': 'follows from the one before',
+  'docker events --filter nonsense=1 --since 1 --until 2': 'names of filters are checked, as later engines do',
+  'docker events --since $(cat began) --until $(date +%s.9) --filter type=container --filter event=die --format "{{json .Actor.Attributes}}"':
+    'the duration is told too, as later engines do',
 };

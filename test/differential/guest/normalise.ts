@@ -1,4 +1,7 @@
-/** Takes out of a command's output what differs by nature between two engines: ids, times, sizes, addresses. Pure. */
+/**
+ * Takes out of a command's output what differs by nature between two engines: ids, times, sizes, addresses, and whole
+ * families of words that the two have for the same. Pure.
+ */
 
 const rules: readonly (readonly [RegExp, string])[] = [
   [/sha256:[0-9a-f]{64}/g, 'DIGEST'],
@@ -18,6 +21,20 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/127\.0\.0\.1:/g, '0.0.0.0:'],
   [/(localhost|ADDRESS):\d{4,5}\//g, 'REGISTRY/'],
   [/\bveth[0-9a-f]+\b/g, 'VETH'],
+  // Each has its folder.
+  [/\/var\/lib\/wherry\/peer-docker\b/g, '/var/lib/wherry'],
+  // The runtime is our own, and later engines word this otherwise.
+  [/failed to create (task for container|shim task): (OCI runtime create failed: runc create failed: )?/g, 'RUNTIME: '],
+  [/: unknown$/gm, ''],
+  // The kernel has more capabilities than docker.io 20.10 knows.
+  [/CapEff:\s+(000001ffffffffff|0000003fffffffff)/g, 'CapEff: ALL'],
+  // Without a name server one has an answer, the other none.
+  [/lookup \S+ on \S+: read udp \S+: .*|lookup \S+: no such host/g, 'lookup failed'],
+  // Only steps that run something have a container here; and later engines word it otherwise.
+  [/^( ---> Removed|Removing) intermediate container ID12\n/gm, ''],
+  [/^ ---> Running in ID12\n/gm, ''],
+  // As later engines do.
+  [/dockerfile parse error on line/g, 'dockerfile parse error line'],
 ];
 
 export function normalise(text: string): string {

@@ -19,7 +19,7 @@ export const files: readonly string[] = [
   'docker cp - box:/ < in',
   'tar c in | docker cp - box:/tmp; docker cp box:/tmp/in - | tar xO',
   'docker cp box:/in box:/out',
-  'docker start box > /dev/null; sleep 2; docker diff box',
+  'docker start box > /dev/null; sleep 2; docker diff box | sort',
   'docker exec box cat /in /tree/tree/sub/deep',
   'docker cp box:/proc/self/nothing out',
   'docker cp in box:/proc/x',
