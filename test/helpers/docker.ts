@@ -7,6 +7,7 @@ import { after, afterEach, before, describe } from 'node:test';
 import Dockerode from 'dockerode';
 import { Cleanup } from '../../src-main/cleanup.ts';
 import type { FixtureName } from '../fixtures/images.ts';
+import { traceGuest, type GuestTrace } from './guest-trace.ts';
 import { startRegistry, type Registry } from './registry.ts';
 import { ok, WherryHome, type Ended } from './wherry-cli.ts';
 
@@ -17,6 +18,11 @@ export let registry: Registry;
 export let engine: Dockerode;
 /** Reference of the busybox fixture, which is pulled. */
 export let busybox: string;
+
+/** What there was in the guest before the first test. */
+export let atStart: GuestTrace;
+/** Ids. */
+export let imagesAtStart: ReadonlySet<string>;
 
 let starting: Promise<void> | undefined;
 let running: Cleanup | undefined;
@@ -48,6 +54,8 @@ async function start(): Promise<void> {
   engine = new Dockerode({ socketPath: path.join(home.path, 'docker.sock') });
   busybox = reference;
   await docker('pull', busybox);
+  imagesAtStart = new Set((await engine.listImages()).map(({ Id }) => Id));
+  atStart = await traceGuest(home);
   running = cleanup.release();
 }
 

@@ -65,7 +65,7 @@ export function systemInfo(parts: Parts, facts: SystemFacts, events: EventFeed):
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: ['json-file', 'local', 'none'],
     },
     MemoryLimit: true,
     SwapLimit: true,
