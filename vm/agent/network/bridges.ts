@@ -5,7 +5,7 @@ import type { DnsServer } from './dns/server.ts';
 import type { Firewall, Forward } from './firewall.ts';
 import type { Links } from './links.ts';
 import type { NetworkRecord } from './network.ts';
-import { bridgeName, inet6SubnetOf } from './networks.ts';
+import { bridgeName, inet6SubnetOf, mtuOption } from './networks.ts';
 import { poolOf } from './plan-network.ts';
 
 export interface Bridge {
@@ -72,7 +72,7 @@ export function createBridges(options: BridgesOptions): Bridges {
     add(record) {
       const [subnet] = record.subnets;
       if (subnet === undefined) throw new Error(`network ${record.name}: no subnet`);
-      const mtu = Number(record.options['com.docker.network.driver.mtu'] ?? options.defaultMtu());
+      const mtu = Number(record.options[mtuOption] ?? options.defaultMtu());
       const inet6 = inet6SubnetOf(record);
       const pool6 = inet6 === undefined ? undefined : poolOf(inet6);
       const bridge = { record, name: bridgeName(record), pool: poolOf(subnet), pool6, mtu, link: undefined };

@@ -11,6 +11,8 @@ export const defaultBridge = {
   gateway: '172.17.0.1',
 } as const;
 
+export const mtuOption = 'com.docker.network.driver.mtu';
+
 /** @param instanceId Makes ids that differ between VMs and not between starts. */
 export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: number): readonly NetworkRecord[] {
   const record = (name: string, driver: NetworkRecord['driver']): NetworkRecord => ({
@@ -33,7 +35,7 @@ export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: nu
       'com.docker.network.bridge.enable_ip_masquerade': 'true',
       'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1',
       'com.docker.network.bridge.name': defaultBridge.name,
-      'com.docker.network.driver.mtu': String(mtu),
+      [mtuOption]: String(mtu),
     },
   };
   return [bridge, record('host', 'host'), record('none', 'null')];

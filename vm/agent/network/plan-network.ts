@@ -2,7 +2,7 @@
 import { EngineError } from '../../contract/errors.ts';
 import { createAddressPool } from './address-pool.ts';
 import type { IpamRequest, NetworkRecord, NetworkRequest, Subnet } from './network.ts';
-import { bridgeName, isPredefined } from './networks.ts';
+import { bridgeName, isPredefined, mtuOption } from './networks.ts';
 import {
   addressNumber,
   type Family,
@@ -17,6 +17,9 @@ import {
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const predefinedNames = new Set(['bridge', 'host', 'none', 'default']);
+/** RFC 791 and RFC 8200; above, what a bridge takes. */
+const leastMtu = { inet: 68, inet6: 1280 } as const;
+const largestMtu = 65535;
 /** Linux' limit on the name of a link, IFNAMSIZ less the final zero. */
 const maxLinkName = 15;
 /** Networks without a subnet get one of these. */
@@ -77,6 +80,7 @@ export function planNetwork(id: string, request: NetworkRequest, surroundings: S
     labels,
   };
   checkBridge(record, existing);
+  checkMtu(record);
   return record;
 }
 
@@ -153,6 +157,16 @@ function checkBridge(record: NetworkRecord, existing: readonly NetworkRecord[]):
       'forbidden',
       `cannot create network ${record.id} (${link}): conflicts with network ${holder.id} (${link}): networks have same bridge name`,
     );
+  }
+}
+
+/** What the kernel would refuse only when the bridge is made, without a word why. */
+function checkMtu({ options, subnets }: NetworkRecord): void {
+  const text = options[mtuOption];
+  if (text === undefined) return;
+  const least = subnets.length > 1 ? leastMtu.inet6 : leastMtu.inet;
+  if (!/^\d{1,5}$/.test(text) || Number(text) < least || Number(text) > largestMtu) {
+    throw new EngineError('invalid-parameter', `invalid MTU number: ${text}: it is ${least} to ${largestMtu} here`);
   }
 }
 

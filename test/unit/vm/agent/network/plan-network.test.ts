@@ -129,6 +129,17 @@ test('the name of the link: a word the kernel takes, and nobody else’s', () =>
   assert.throws(() => plan(named('docker0')), /networks have same bridge name/);
 });
 
+test('the MTU: a number that the kernel takes, and IPv6 wants more', () => {
+  const withMtu = (mtu: string, ipam6?: object) =>
+    request('x', { options: { 'com.docker.network.driver.mtu': mtu }, ...(ipam6 === undefined ? {} : { ipam6 }) });
+  plan(withMtu('1000'));
+  plan(withMtu('1280', {}));
+  assert.throws(() => plan(withMtu('1000', {})), { message: 'invalid MTU number: 1000: it is 1280 to 65535 here' });
+  for (const mtu of ['', '-1', '10', 'many', '70000', '1e3']) {
+    assert.throws(() => plan(withMtu(mtu)), { code: 'invalid-parameter' }, mtu);
+  }
+});
+
 test('what every engine has stays; what is in use says by whom', () => {
   assert.throws(() => checkRemovable(findNetwork(existing, 'bridge'), []), {
     message: 'bridge is a pre-defined network and cannot be removed',
