@@ -177,6 +177,9 @@ inOwnNetwork(() => {
       await lab.world.run(['ip', '-6', 'route', 'add', 'fd00::/8', 'via', guestInet6]);
       assert.equal(await isReached(lab.world, address), false);
 
+      // Nothing here can send a router advertisement.
+      assert.match(await sh('nft list table bridge wherry'), /hook forward[^]*nd-router-advert[^]*drop/);
+
       await lab.restart();
       await lab.network.restore(
         Object.entries({ web, db, stranger }).map(([id, { pid }]) => ({ containerId: id, containerName: id, pid })),

@@ -115,7 +115,18 @@ export const modules = {
   networkVirtio: ['virtio_net'],
   networkHyperv: ['hv_netvsc'],
   /** Loaded beside the agent's start: what it will ask for first, and what nobody waits for. */
-  late: ['xfs', 'overlay', 'bridge', 'veth', 'nf_tables', 'nft_chain_nat', 'nft_ct', 'nft_masq', 'nft_nat'],
+  late: [
+    'xfs',
+    'overlay',
+    'bridge',
+    'veth',
+    'nf_tables',
+    'nft_chain_nat',
+    'nft_ct',
+    'nft_masq',
+    'nft_nat',
+    'nft_meta_bridge',
+  ],
   lateVirtio: ['button?', 'evdev', 'gpio_keys?', 'virtio-rng', 'virtio_balloon'],
   lateHyperv: ['hv_utils', 'hv_balloon'],
   /** On the system disk, loaded by the kernel's own request (modprobe) when something uses them. */

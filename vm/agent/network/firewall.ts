@@ -1,11 +1,12 @@
 /**
- * The guest's firewall: one table of our own, loaded as a whole with `nft`, with sets so that each later change is one element.
+ * The guest's firewall: tables of our own, loaded as a whole with `nft`, with sets so that each later change is one element.
  *
  * - Out: containers reach everything but other bridges, link-local addresses and the guest itself (its name server excepted).
  * - In: nothing reaches a container but published ports and answers.
  * - Internal networks: nothing in, nothing out.
  * - Within a bridge: everything (seen here only when something loaded br_netfilter).
  * - IPv6: only on bridges of networks that have it, and by the same rules. A container reaches nothing of the guest by it.
+ * - Within a bridge: no container tells the others ways out (router advertisements, redirects).
  * - Published ports: `published` maps a port of the guest's own addresses to a container's.
  */
 import { spawn } from 'node:child_process';
@@ -79,7 +80,7 @@ export function createFirewall(kernel: Kernel, nftPath: string): Firewall {
   };
 }
 
-/** The whole table, as `nft -f` takes it. */
+/** The whole tables, as `nft -f` takes it. */
 function ruleset(bridges: readonly FirewallBridge[], forwards: readonly Forward[]): string {
   const names = bridges.map(({ name }) => `"${name}"`);
   const resolvers = bridges.map(({ name, gateway }) => `"${name}" . ${gateway}`);
@@ -140,6 +141,14 @@ table inet ${table} {
     ip6 daddr ff00::/8 drop
     meta l4proto tcp reject with tcp reset
     reject with icmpx type admin-prohibited
+  }
+}
+table bridge ${table}
+delete table bridge ${table}
+table bridge ${table} {
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    icmpv6 type { nd-router-advert, nd-redirect } drop
   }
 }
 `;

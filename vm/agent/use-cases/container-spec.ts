@@ -287,12 +287,7 @@ function deviceRules(hostConfig: HostConfig, devices: OciConfig['linux']['device
 
 function sysctlsOf(hostConfig: HostConfig, ownNetwork: boolean): Record<string, string> {
   const network = ownNetwork
-    ? {
-        'net.ipv4.ip_unprivileged_port_start': '0',
-        'net.ipv4.ping_group_range': '0 65535',
-        // Ways out are given by the engine, not by what another container sends (router advertisements).
-        'net.ipv6.conf.default.accept_ra': '0',
-      }
+    ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 65535' }
     : {};
   const refused = Object.keys(hostConfig.Sysctls).find(
     (name) => !/^(net\.|fs\.mqueue\.|kernel\.(msg|sem|shm))/.test(name) || (name.startsWith('net.') && !ownNetwork),
