@@ -81,14 +81,45 @@ dockerSuite('networks', () => {
   });
 
   test('networks survive the end of the agent', async () => {
-    await docker('network', 'create', 'kept');
+    await docker('network', 'create', '--ipv6', 'kept');
     await run('web', '--network', 'kept');
     await killAgent();
     await until('the engine answers again', async () => (await home.docker(['version'])).code === 0);
     assert.equal(await docker('network', 'ls', '--filter', 'type=custom', '--format', '{{.Name}}'), 'kept');
-    assert.match(await docker('run', '--rm', '--network', 'kept', busybox, 'ping', '-c1', 'web'), /1 packets received/);
+    const ping = ['run', '--rm', '--network', 'kept', busybox, 'ping', '-c1'];
+    assert.match(await docker(...ping, 'web'), /1 packets received/);
     await docker('restart', 'web');
-    assert.match(await docker('run', '--rm', '--network', 'kept', busybox, 'ping', '-c1', 'web'), /1 packets received/);
+    assert.match(await docker(...ping, 'web'), /1 packets received/);
+    assert.match(await docker(...ping, '-6', 'web'), /\(fd[0-9a-f:]+::2\)[^]*1 packets received/);
+  });
+
+  test('IPv6: a subnet is chosen or given, names, addresses and routes are there', async () => {
+    const inet6 = ['network', 'create', '--ipv6'];
+    await docker(...inet6, 'chosen');
+    await docker(...inet6, '--subnet', 'fd00:77::/64', '--gateway', 'fd00:77::fe', 'six');
+    assert.match(
+      await docker('network', 'inspect', 'chosen', '--format', '{{.EnableIPv6}} {{(index .IPAM.Config 1).Subnet}}'),
+      /^true fd[0-9a-f:]+::\/64$/,
+    );
+    await run('web', '--network', 'six', '--ip6', 'fd00:77::9');
+    const place =
+      '{{with .NetworkSettings.Networks.six}}{{.GlobalIPv6Address}}/{{.GlobalIPv6PrefixLen}} {{.IPv6Gateway}}{{end}}';
+    assert.equal(await docker('inspect', 'web', '--format', place), 'fd00:77::9/64 fd00:77::fe');
+    assert.match(await docker('exec', 'web', 'cat', '/etc/hosts'), /^fd00:77::9\s/m);
+    assert.match(await docker('exec', 'web', 'ip', '-6', 'route'), /default via fd00:77::fe dev eth0/);
+    const ping = await docker('run', '--rm', '--network', 'six', busybox, 'ping', '-6', '-c1', 'web');
+    assert.match(ping, /\(fd00:77::9\)[^]*1 packets received/);
+    for (const [args, message] of [
+      [['run', '--rm', '--network', 'six', '--ip6', 'fd00:77::9', busybox, 'true'], /Address already in use/],
+      [['run', '--rm', '--network', 'six', '--ip6', 'fd00:78::9', busybox, 'true'], /no configured subnet or ip-range/],
+      [['network', 'connect', '--ip6', 'fd00:77::8', 'bridge', 'web'], /supported on user defined networks only/],
+      [[...inet6, '--subnet', 'fd00:77::/48', 'x'], /Pool overlaps with other one on this address space/],
+      [['run', '--rm', '-p', '[::1]:8080:80', busybox, 'true'], /forwards IPv4 addresses only/],
+    ] as const) {
+      const { code, stderr } = await home.docker([...args]);
+      assert.notEqual(code, 0);
+      assert.match(stderr, message);
+    }
   });
 
   test('host, none, and the network of another container', async () => {
