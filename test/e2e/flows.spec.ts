@@ -2,10 +2,11 @@
  * What a person does after the first run, in the real window against the real VM and engine; each step is checked with the
  * docker command. The VM is the first run's own.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
+import { sam, startRegistry } from '../helpers/registry.ts';
 import { expect, rowWith, test } from '../helpers/real-window.ts';
 import type { WherryHome } from '../helpers/wherry-cli.ts';
 import { goTo, rowOf } from '../helpers/window-test.ts';
@@ -280,4 +281,43 @@ test('files of a container: looked at, and put in, also when it is stopped', asy
   await expect(rowOf(page, 'ship’s log')).toBeVisible();
   await docker('start', 'lantern');
   expect(await docker('exec', 'lantern', 'cat', '/ship’s log')).toBe('fair wind');
+});
+
+test('a registry behind a password is logged in to, browsed, and pulled from by a tag that it offered', async () => {
+  await using registry = await startRegistry({ 'crew/box:1.0': 'busybox', 'crew/box:latest': 'busybox' }, sam);
+  await goTo(page, 'Registries');
+  await page.getByRole('button', { name: 'Log in' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Log in to a registry' });
+  await dialog.getByLabel('Registry').fill(registry.host);
+  await dialog.getByLabel('User name').fill(sam.user);
+  await dialog.getByLabel('Password or access token').fill('wrong');
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByRole('alert')).toContainText('Check the user name and the password');
+  await dialog.getByLabel('Password or access token').fill(sam.password);
+  await page.keyboard.press('Enter');
+  await expect(rowOf(page, registry.host)).toContainText('Works');
+  expect((await stat(path.join(home.path, 'secrets.json'))).mode & 0o777).toBe(0o600);
+
+  await rowOf(page, registry.host).getByText(registry.host).click();
+  await rowOf(page, 'crew/box').getByText('crew/box').click();
+  await expect(rowOf(page, '1.0')).toBeVisible();
+
+  await goTo(page, 'Images');
+  await page.getByRole('button', { name: 'Pull image' }).click();
+  const field = page.getByRole('combobox', { name: 'Image' });
+  await field.fill(`${registry.host}/crew/box:`);
+  await expect(page.getByRole('option')).toHaveText(['latest', '1.0']);
+  await field.press('ArrowDown');
+  await field.press('ArrowDown');
+  await field.press('Enter');
+  await field.press('Enter');
+  await expect(page.getByRole('dialog').getByRole('button', { name: 'Run' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await docker('rmi', `${registry.host}/crew/box:1.0`);
+
+  await goTo(page, 'Registries');
+  await rowOf(page, registry.host).focus();
+  await page.keyboard.press('Delete');
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByText('No logins yet')).toBeVisible();
 });

@@ -35,14 +35,34 @@ interface IndexEntry {
   readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string };
 }
 
+/** Who alone gets in. */
+export interface RegistryLock {
+  readonly user: string;
+  readonly password: string;
+  /** Of its htpasswd file: the password by bcrypt, the one hash it knows. */
+  readonly line: string;
+}
+
+export const sam: RegistryLock = {
+  user: 'sam',
+  password: 'oars-and-sails',
+  line: 'sam:$2b$05$abcdefghijklmnopqrstuuue3b00cPUW03QEM92yTC0yH9EUjQhUO\n',
+};
+
 /** Starts a registry and fills it: `{ 'busybox:latest': 'busybox' }`. */
-export async function startRegistry(images: Readonly<Record<string, FixtureName>> = {}): Promise<Registry> {
+export async function startRegistry(
+  images: Readonly<Record<string, FixtureName>> = {},
+  lock?: RegistryLock,
+): Promise<Registry> {
   const folder = await mkdtemp(path.join(tmpdir(), 'wherry-registry-'));
   const port = await freePort();
   const configuration = path.join(folder, 'config.yml');
+  const users = path.join(folder, 'htpasswd');
+  if (lock !== undefined) await writeFile(users, lock.line);
+  const auth = lock === undefined ? '' : `auth: { htpasswd: { realm: wherry, path: ${users} } }\n`;
   await writeFile(
     configuration,
-    `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${folder}/data }, delete: { enabled: true } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
+    `${auth}version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${folder}/data }, delete: { enabled: true } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
   );
   // It ends also with a test runner that is killed.
   const words = ['--pdeathsig', 'KILL', 'docker-registry', 'serve', configuration];
@@ -54,7 +74,8 @@ export async function startRegistry(images: Readonly<Record<string, FixtureName>
   const registry = describe(port, close);
   try {
     await answers(registry.url, child);
-    for (const [name, fixture] of Object.entries(images)) await registry.push(fixture, name);
+    const login = lock === undefined ? [] : ['--dest-creds', `${lock.user}:${lock.password}`];
+    for (const [name, fixture] of Object.entries(images)) await registry.push(fixture, name, login);
   } catch (error) {
     await close();
     throw error;
@@ -123,7 +144,7 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
     if (failure !== undefined) throw new Error(`docker-registry: ${failure.message}`, { cause: failure });
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
     const ok = await fetch(`${url}/v2/`).then(
-      (answer) => answer.ok,
+      (answer) => answer.ok || answer.status === 401,
       () => false,
     );
     if (ok) return;

@@ -12,6 +12,7 @@ import { systemDf } from '../../../../../vm/agent/use-cases/system-df.ts';
 import { makeEngine, testImage } from '../../../../helpers/engine-parts.ts';
 import { cannotUnpack, openTestStore } from '../../../../helpers/image-store.ts';
 import type { TestStore } from '../../../../helpers/image-store.ts';
+import { sam, startRegistry } from '../../../../helpers/registry.ts';
 import { sendError, startScriptedRegistry } from '../../../../helpers/scripted-registry.ts';
 import type { ScriptedRegistry } from '../../../../helpers/scripted-registry.ts';
 
@@ -206,4 +207,20 @@ test('lists are for those who may read them', async (t) => {
     return true;
   };
   await assert.rejects(listRepositories(store.parts, registry.host, user, abort.signal), /left/);
+});
+
+test('Debian’s registry tells what it has to who may know', async () => {
+  await using registry = await startRegistry({ 'crew/box:1': 'busybox', 'crew/box:2': 'busybox' }, sam);
+  await using store = await openTestStore();
+  const user = { username: sam.user, password: sam.password };
+  await checkLogin(store.parts, registry.host, user, never);
+  await assert.rejects(checkLogin(store.parts, registry.host, { ...user, password: 'no' }, never), {
+    code: 'unauthorized',
+  });
+  const tags = (credentials?: typeof user) => listTags(store.parts, `${registry.host}/crew/box`, credentials, never);
+  const { names, more } = await tags(user);
+  assert.deepEqual([names.sort(), more], [['1', '2'], false]);
+  await assert.rejects(tags(), { code: 'unauthorized' });
+  assert.deepEqual((await listRepositories(store.parts, registry.host, user, never)).names, ['crew/box']);
+  await assert.rejects(listTags(store.parts, `${registry.host}/crew/none`, user, never), { code: 'not-found' });
 });
