@@ -60,8 +60,36 @@ export interface VmSettings {
   readonly backend: 'auto' | 'qemu' | 'hyperv';
 }
 
+/** How the VM reaches registries. It is told at its start. */
+export interface NetworkSettings {
+  /** `system`: what this machine's environment names (`http_proxy`…). */
+  readonly proxy: 'system' | 'none' | 'manual';
+  /** With `manual`: an address without a password, or empty. */
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  /** Hosts and domains without a proxy, separated by commas. */
+  readonly noProxy: string;
+  /** `host` or `host:port`: plain HTTP and unverified certificates will do there. */
+  readonly insecureRegistries: readonly string[];
+  /** The same form: asked before the default registry, in this order. */
+  readonly registryMirrors: readonly string[];
+  /** PEM: authorities trusted besides those of this machine. */
+  readonly certificates: string;
+}
+
+export const defaultNetwork: NetworkSettings = {
+  proxy: 'system',
+  httpProxy: '',
+  httpsProxy: '',
+  noProxy: '',
+  insecureRegistries: [],
+  registryMirrors: [],
+  certificates: '',
+};
+
 export interface Settings {
   readonly vm: VmSettings;
+  readonly network: NetworkSettings;
   readonly appearance: { readonly theme: 'system' | 'light' | 'dark' };
   readonly onQuit: 'leave-running' | 'stop';
 }

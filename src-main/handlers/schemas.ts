@@ -33,8 +33,21 @@ const vmSettings = z.strictObject({
   backend: z.enum(['auto', 'qemu', 'hyperv']),
 });
 
+const servers = z.array(z.string().max(4096)).max(256);
+
+const networkSettings = z.strictObject({
+  proxy: z.enum(['system', 'none', 'manual']),
+  httpProxy: z.string().max(4096),
+  httpsProxy: z.string().max(4096),
+  noProxy: z.string().max(4096),
+  insecureRegistries: servers,
+  registryMirrors: servers,
+  certificates: z.string().max(1_048_576),
+});
+
 const settings = z.strictObject({
   vm: vmSettings,
+  network: networkSettings,
   appearance: z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }),
   onQuit: z.enum(['leave-running', 'stop']),
 });

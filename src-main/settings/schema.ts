@@ -1,7 +1,8 @@
 /** The settings file's shape, its defaults for this machine and its bounds. */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
-import type { Settings } from '../contract/vm.ts';
+import { defaultNetwork, type NetworkSettings, type Settings } from '../contract/vm.ts';
+import { checkNetwork, networkSchema } from './network.ts';
 
 /** What the bounds depend on. */
 export interface HostResources {
@@ -17,6 +18,7 @@ const settingsSchema = z.object({
     accelerator: z.enum(['auto', 'hvf', 'whpx', 'kvm', 'tcg']),
     backend: z.enum(['auto', 'qemu', 'hyperv']),
   }),
+  network: networkSchema,
   appearance: z.object({ theme: z.enum(['system', 'light', 'dark']) }),
   onQuit: z.enum(['leave-running', 'stop']),
 });
@@ -32,6 +34,7 @@ export function defaultSettings(host: HostResources): Settings {
       accelerator: 'auto',
       backend: 'auto',
     },
+    network: defaultNetwork,
     appearance: { theme: 'system' },
     onQuit: 'leave-running',
   };
@@ -62,7 +65,7 @@ export function checkSettings(settings: Settings, host: HostResources): Settings
     largestDiskGiB,
     'the disk is sparse: it takes only what is used',
   );
-  return parsed.data;
+  return { ...parsed.data, network: checkNetwork(parsed.data.network) };
 }
 
 /**
@@ -81,12 +84,23 @@ export function readSettings(text: string | undefined, host: HostResources): Set
       memoryMiB: clampWhole(vm.memoryMiB, smallestMemoryMiB, Math.max(smallestMemoryMiB, host.memoryMiB - 512)),
       diskGiB: clampWhole(vm.diskGiB, smallestDiskGiB, largestDiskGiB),
     },
+    network: readNetwork({ ...defaults.network, ...withoutUndefined(stored.data.network ?? {}) }),
     appearance: { ...defaults.appearance, ...withoutUndefined(stored.data.appearance ?? {}) },
     onQuit: stored.data.onQuit ?? defaults.onQuit,
   };
 }
 
+/** One wrong entry, and none of them is used: the VM must start. */
+function readNetwork(stored: NetworkSettings): NetworkSettings {
+  try {
+    return checkNetwork(stored);
+  } catch {
+    return defaultNetwork;
+  }
+}
+
 const storedSchema = z.object({
+  network: networkSchema.partial().optional(),
   vm: settingsSchema.shape.vm.partial().optional(),
   appearance: settingsSchema.shape.appearance.partial().optional(),
   onQuit: settingsSchema.shape.onQuit.optional(),

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { access } from 'node:fs/promises';
 import os from 'node:os';
 import { AppError } from '../contract/errors.ts';
-import type { Settings, VmSettings } from '../contract/vm.ts';
+import type { Settings } from '../contract/vm.ts';
 import { readIfThere, writeDurably } from '../durable-file.ts';
 import type { HomePaths } from '../home.ts';
 import type { SettingsService, Unsubscribe } from '../services.ts';
@@ -48,7 +48,12 @@ export class SettingsStore implements SettingsService {
       await writeDurably(this.#file, `${JSON.stringify(next, null, 2)}\n`);
       this.#current = next;
       this.#events.emit('change', next);
-      return { needsRestart: changedFields(before.vm, next.vm) };
+      return {
+        needsRestart: [
+          ...changedFields('vm', before.vm, next.vm),
+          ...changedFields('network', before.network, next.network),
+        ],
+      };
     };
     // One at a time: two windows may change settings at once, and the last one written must be the last one told.
     const done = this.#writing.then(change);
@@ -74,8 +79,10 @@ function hostResources(): HostResources {
   return { cores: os.availableParallelism(), memoryMiB: Math.floor(os.totalmem() / (1024 * 1024)) };
 }
 
-/** Everything about the machine takes effect when the VM is started next. */
-function changedFields(before: VmSettings, after: VmSettings): string[] {
-  const fields = Object.keys(after) as (keyof VmSettings)[];
-  return fields.filter((field) => before[field] !== after[field]).map((field) => `vm.${field}`);
+/** All of this takes effect when the VM is started next. */
+function changedFields<T extends object>(group: string, before: T, after: T): string[] {
+  const fields = Object.keys(after) as (keyof T & string)[];
+  return fields
+    .filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))
+    .map((field) => `${group}.${field}`);
 }

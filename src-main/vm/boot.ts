@@ -1,7 +1,7 @@
 /** One boot, or one attachment to a VM that runs already: from nothing to a guest that answers. */
 import { kernelArgs } from '../../vm/image/kernel-args.ts';
 import { AppError } from '../contract/errors.ts';
-import type { Settings, VmStage, VmView } from '../contract/vm.ts';
+import type { NetworkSettings, Settings, VmStage, VmView } from '../contract/vm.ts';
 import { writeDurably } from '../durable-file.ts';
 import type { HomePaths } from '../home.ts';
 import { GuestApi } from '../link/guest-api.ts';
@@ -15,7 +15,7 @@ import { guestImageId, openGuestImage, openVerifiedFiles } from './guest-image.t
 import { vmIdentity, type VmIdentity } from './keys.ts';
 import { GuestFault, readinessStages, reachStage, type GuestProbes } from './readiness.ts';
 import { readRecord, removeRecord, writeRecord } from './record.ts';
-import { buildSeed, proxyForGuest } from './seed.ts';
+import { buildSeed, proxyOf } from './seed.ts';
 
 const gibibyte = 1024 ** 3;
 const wholeBootMs = 150_000;
@@ -121,7 +121,7 @@ async function prepare(context: BootContext, report: BootReport, signal: AbortSi
   report.stage('prepare', 'Preparing the disks');
   await backend.prepareDisk(paths.vm.dataDisk, settings.vm.diskGiB * gibibyte, signal);
   const identity = await vmIdentity(paths);
-  await writeSeed(paths, backend, identity);
+  await writeSeed(paths, backend, identity, settings.network);
   await startConsole(paths.vm.console);
   return {
     name: `wherry-${identity.instanceId.slice(0, 8)}`,
@@ -141,7 +141,13 @@ function bootArguments(image: GuestImage, dev: boolean): string {
   return kernelArgs({ arch: image.architecture, ...(dev && { dev }) });
 }
 
-async function writeSeed(paths: HomePaths, backend: VmBackend, identity: VmIdentity): Promise<void> {
+async function writeSeed(
+  paths: HomePaths,
+  backend: VmBackend,
+  identity: VmIdentity,
+  network: NetworkSettings,
+): Promise<void> {
+  const certificates = [(await extraCertificates()) ?? '', network.certificates].join('');
   const seed = await buildSeed({
     instanceId: identity.instanceId,
     hostname: 'wherry',
@@ -149,8 +155,10 @@ async function writeSeed(paths: HomePaths, backend: VmBackend, identity: VmIdent
     network: backend.capabilities.network,
     hostKey: identity.hostKey,
     clientPublicLine: identity.clientPublicLine,
-    proxy: proxyForGuest(process.env),
-    certificates: await extraCertificates(),
+    proxy: proxyOf(network, process.env),
+    insecureRegistries: network.insecureRegistries,
+    registryMirrors: network.registryMirrors,
+    certificates: certificates === '' ? undefined : certificates,
   });
   await writeDurably(paths.vm.seedDisk, seed);
 }

@@ -2,6 +2,7 @@
 import { buffer } from 'node:stream/consumers';
 import tar from 'tar-stream';
 import type { Seed } from '../../vm/contract/wherry-api.ts';
+import type { NetworkSettings } from '../contract/vm.ts';
 import { userNetwork } from './qemu/arguments.ts';
 
 export interface SeedInput {
@@ -12,6 +13,8 @@ export interface SeedInput {
   readonly hostKey: string;
   readonly clientPublicLine: string;
   readonly proxy: ProxySettings | undefined;
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
   /** The host's extra certificate authorities, PEM. */
   readonly certificates: string | undefined;
 }
@@ -54,6 +57,8 @@ function describeSeed(input: SeedInput): Seed {
             gateway: userNetwork.gateway,
             dns: [userNetwork.dns],
           },
+    insecureRegistries: input.insecureRegistries,
+    registryMirrors: input.registryMirrors,
     ...(input.proxy === undefined ? {} : { proxy: input.proxy }),
   };
 }
@@ -70,6 +75,17 @@ export function seedEnvironment(seed: Seed): string {
     values.push(['WHERRY_NET_DNS', seed.network.dns.join(' ')]);
   }
   return values.map(([key, value]) => `${key}='${value.replaceAll("'", "'\\''")}'\n`).join('');
+}
+
+/** The proxy that the settings mean, as the guest can use it. */
+export function proxyOf(network: NetworkSettings, env: NodeJS.ProcessEnv): ProxySettings | undefined {
+  if (network.proxy === 'none') return undefined;
+  if (network.proxy === 'system') return proxyForGuest(env);
+  return proxyForGuest({
+    http_proxy: network.httpProxy,
+    https_proxy: network.httpsProxy,
+    no_proxy: network.noProxy,
+  });
 }
 
 /** The host's proxy as the guest can use it: a proxy on the host's loopback is reached through the gateway. */

@@ -1,5 +1,7 @@
 /** The engine screen: stages, doctor, settings, starting and stopping. Against the fake host. */
-import { expect, inputsOf, test } from '../helpers/window-test.ts';
+import { AppError } from '../../src-main/contract/errors.ts';
+import { defaultNetwork } from '../../src-main/contract/vm.ts';
+import { expect, goTo, inputsOf, test } from '../helpers/window-test.ts';
 
 test('the doctor names what could be better with its remedy', async ({ page, open }) => {
   await open();
@@ -32,11 +34,11 @@ test('resources are checked, saved, and say what needs a restart', async ({ page
   await page.getByRole('radio', { name: 'Settings' }).click();
   await page.getByLabel('Disk').fill('10');
   await expect(page.getByText('It cannot shrink below 64 GiB.')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Save' }).first()).toBeDisabled();
   await page.getByLabel('Disk').fill('128');
   await page.getByLabel('CPUs').fill('4');
   await page.getByLabel('Memory').fill('3.5');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save' }).first().click();
   await expect(page.getByText('Restart the engine for these to take effect: cpus.')).toBeVisible();
   expect(host.settings.current.vm).toMatchObject({ cpus: 4, memoryMiB: 3584, diskGiB: 128 });
 });
@@ -82,4 +84,41 @@ test('what the VM holds is shown, and a report for a bug is saved', async ({ pag
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save a report' }).click();
   expect((await saved).suggestedFilename()).toMatch(/^wherry-report-\d{4}-\d\d-\d\d\.txt$/);
+});
+
+test('how registries are reached is typed, refused in words, saved, and a restart offered', async ({
+  page,
+  host,
+  open,
+}) => {
+  await open();
+  await goTo(page, 'Engine');
+  await page.getByRole('radio', { name: 'Settings' }).click();
+  const save = page.getByRole('button', { name: 'Save' }).last();
+  await expect(save).toBeDisabled();
+  await expect(page.getByText('after a change it has to be restarted')).toBeVisible();
+  await page.getByLabel('Proxy').selectOption('These');
+  await page.getByLabel('For https').fill('proxy.example:3128');
+  await page.getByLabel('Mirrors of Docker Hub').fill('m1.example\nm2.example:5000\n');
+  await page.getByLabel('Insecure registries').fill('r.example:5000');
+  host.failures.set('settings.set', new AppError('invalid-input', 'change settings: <b>no name</b>'));
+  await save.click();
+  await expect(page.getByRole('alert')).toContainText('<b>no name</b>');
+  await expect(page.getByLabel('Insecure registries')).toHaveValue('r.example:5000');
+  host.failures.clear();
+  await save.click();
+  await expect(page.getByText('Restart the engine for these to take effect: network')).toBeVisible();
+  expect(host.settings.current.network).toEqual({
+    ...defaultNetwork,
+    proxy: 'manual',
+    httpsProxy: 'proxy.example:3128',
+    registryMirrors: ['m1.example', 'm2.example:5000'],
+    insecureRegistries: ['r.example:5000'],
+  });
+  await page.getByRole('button', { name: 'Restart' }).last().click();
+  await expect(page.getByRole('alertdialog')).toContainText('Restart');
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Cancel' }).click();
+  await page.getByLabel('Insecure registries').fill('');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByLabel('Insecure registries')).toHaveValue('r.example:5000');
 });

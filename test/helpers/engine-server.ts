@@ -56,6 +56,8 @@ export async function serveEngine(t: TestContext): Promise<TestServer> {
     instanceId: 'test',
     imageCount: () => 0,
     proxy: undefined,
+    mirrors: [],
+    insecureRegistries: [],
   });
   const server = await startEngineServer({
     socketPath,

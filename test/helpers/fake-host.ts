@@ -4,7 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../src-main/contract/errors.ts';
-import { vmStages, type Settings, type VmStage, type VmState, type VmView } from '../../src-main/contract/vm.ts';
+import {
+  defaultNetwork,
+  vmStages,
+  type Settings,
+  type VmStage,
+  type VmState,
+  type VmView,
+} from '../../src-main/contract/vm.ts';
 import type { ContainerState, ContainerView, ImageView, TerminalView } from '../../src-main/contract/engine.ts';
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { containerOf, processesOf, usualContainers, usualImages } from './window-fixtures.ts';
@@ -33,6 +40,7 @@ export class FakeHost {
   readonly vm = new Source<VmView>(viewOf({ kind: 'ready', sinceMs: Date.now() - 7_200_000, bootTookMs: 6_310 }));
   readonly settings = new Source<Settings>({
     vm: { cpus: 2, memoryMiB: 2048, diskGiB: 64, accelerator: 'auto', backend: 'auto' },
+    network: defaultNetwork,
     appearance: { theme: 'system' },
     onQuit: 'leave-running',
   });
@@ -130,9 +138,12 @@ export class FakeHost {
       'settings.get': () => this.settings.current,
       'settings.set': ({ settings }) =>
         this.#record('settings.set', settings, () => {
-          const before = this.settings.current.vm;
+          const { vm: before, network } = this.settings.current;
           this.settings.set(settings);
-          return { needsRestart: before.cpus !== settings.vm.cpus ? ['cpus'] : [] };
+          const isSame = JSON.stringify(network) === JSON.stringify(settings.network);
+          return {
+            needsRestart: [...(before.cpus === settings.vm.cpus ? [] : ['cpus']), ...(isSame ? [] : ['network'])],
+          };
         }),
       'images.inspect': ({ id }) => {
         const found = this.#image(id);

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topics } from '../../src-main/contract/channels.ts';
 import type { Handlers, TopicSource } from '../../src-main/handlers/handlers.ts';
+import { defaultNetwork } from '../../src-main/contract/vm.ts';
 import { callInputs, streamInputs } from '../../src-main/handlers/schemas.ts';
 
 export type Record = <T>(channel: string, input: unknown, run: () => T | Promise<T>) => Promise<T>;
@@ -42,6 +43,7 @@ export function fakeHandlers(overrides: HandlerOverrides = {}): Handlers {
     vm: new Source({ state: { kind: 'absent' }, stages: [], link: 'none', dockerHost: '', warnings: [] }),
     settings: new Source({
       vm: { cpus: 1, memoryMiB: 1024, diskGiB: 8, accelerator: 'auto', backend: 'auto' },
+      network: defaultNetwork,
       appearance: { theme: 'system' },
       onQuit: 'stop',
     }),

@@ -10,6 +10,7 @@ import type { ImageUser } from '../../vm/agent/images.ts';
 import { RegistryClient } from '../../vm/agent/registry/client.ts';
 import { openDownload } from '../../vm/agent/registry/download.ts';
 import type { RegistryNetwork } from '../../vm/agent/registry/network.ts';
+import { openSource } from '../../vm/agent/registry/open-source.ts';
 import { parseReference } from '../../vm/agent/registry/reference.ts';
 import { Transport } from '../../vm/agent/registry/transport.ts';
 import { OverlaySnapshotter } from '../../vm/agent/snapshots/overlay.ts';
@@ -81,6 +82,7 @@ export async function openTestStore(options: TestStoreOptions = {}): Promise<Tes
     program,
     platform: { os: 'linux', architecture: 'amd64' },
     connect: (repository, credentials) => new RegistryClient(transport, repository, credentials, { firstRetryMs: 1 }),
+    source: (repository, credentials) => openSource(transport, repository, credentials, { firstRetryMs: 1 }),
     download: (address, signal) => openDownload(transport, address, signal),
     imageUsers: () => store.users,
     onEvent: (event) => events.push(event),

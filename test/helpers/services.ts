@@ -1,12 +1,13 @@
 /** The host's services without a VM, for tests of the handlers and shells. */
 import { AppError } from '../../src-main/contract/errors.ts';
-import type { Settings, VmView } from '../../src-main/contract/vm.ts';
+import { defaultNetwork, type Settings, type VmView } from '../../src-main/contract/vm.ts';
 import type { HostServices } from '../../src-main/services.ts';
 import type { SecretStore } from '../../src-main/secrets/secret-store.ts';
 import { Source } from './handlers.ts';
 
 export const someSettings: Settings = {
   vm: { cpus: 2, memoryMiB: 2048, diskGiB: 32, accelerator: 'auto', backend: 'auto' },
+  network: defaultNetwork,
   appearance: { theme: 'system' },
   onQuit: 'leave-running',
 };

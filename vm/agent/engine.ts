@@ -88,6 +88,8 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
       instanceId: seed?.instanceId ?? '',
       imageCount: () => images.parts.records.all().length,
       proxy: seed?.proxy,
+      mirrors: seed?.registryMirrors ?? [],
+      insecureRegistries: seed?.insecureRegistries ?? [],
     }),
     networkHealth: () => network.health(),
     stopAll: (timeoutSeconds) => stopAll(parts, timeoutSeconds),

@@ -8,6 +8,7 @@ import type { RegistryNetwork } from './registry/network.ts';
 const seedSchema = z.object({
   hostGateway: z.string().optional(),
   insecureRegistries: z.array(z.string()).optional(),
+  registryMirrors: z.array(z.string()).optional(),
   proxy: z.object({ http: z.string().optional(), https: z.string().optional(), no: z.string().optional() }).optional(),
 });
 
@@ -18,6 +19,7 @@ export async function readRegistryNetwork(seedDir: string): Promise<RegistryNetw
   return {
     hostGateway: seed.hostGateway,
     insecure: seed.insecureRegistries ?? [],
+    mirrors: seed.registryMirrors ?? [],
     extraCa: await readCertificates(path.join(seedDir, 'ca')),
     proxy: {
       ...(http === undefined ? {} : { http }),

@@ -7,6 +7,7 @@ import { RegistryClient } from './registry/client.ts';
 import type { RegistryNetwork } from './registry/network.ts';
 import type { Platform } from './registry/platform.ts';
 import { openDownload } from './registry/download.ts';
+import { openSource } from './registry/open-source.ts';
 import { Transport } from './registry/transport.ts';
 import { OverlaySnapshotter } from './snapshots/overlay.ts';
 import type { Snapshotter } from './snapshots/snapshotter.ts';
@@ -58,6 +59,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     program,
     platform: hostPlatform(),
     connect: (repository, credentials) => new RegistryClient(transport, repository, credentials),
+    source: (repository, credentials) => openSource(transport, repository, credentials),
     download: (address, signal) => openDownload(transport, address, signal),
     imageUsers: options.imageUsers,
     onEvent: options.onEvent,

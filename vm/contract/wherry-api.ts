@@ -101,6 +101,10 @@ export interface Seed {
   readonly network:
     | { readonly mode: 'static'; readonly address: string; readonly gateway: string; readonly dns: readonly string[] }
     | { readonly mode: 'dhcp' };
+  /** `host` or `host:port`: plain HTTP and unverified certificates will do there. */
+  readonly insecureRegistries?: readonly string[];
+  /** The same form: asked before the default registry, in this order. */
+  readonly registryMirrors?: readonly string[];
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
 }
 

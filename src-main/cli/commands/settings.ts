@@ -11,7 +11,9 @@ export const settings: Command = {
   summary: 'Print the settings, or change some',
   details: [
     'Fields: vm.cpus, vm.memoryMiB, vm.diskGiB (it only grows), vm.accelerator (auto, hvf, whpx, kvm, tcg),',
-    'vm.backend (auto, qemu, hyperv), appearance.theme (system, light, dark), onQuit (leave-running, stop).',
+    'vm.backend (auto, qemu, hyperv), network.proxy (system, none, manual), network.httpProxy, network.httpsProxy,',
+    'network.noProxy, network.insecureRegistries and network.registryMirrors (HOST:PORT,…), network.certificates (PEM),',
+    'appearance.theme (system, light, dark), onQuit (leave-running, stop).',
   ],
   flags: {},
   async run(context, { words }) {
@@ -62,17 +64,26 @@ export function apply(before: Settings, changes: readonly Change[]): Settings {
     const group = second === undefined ? next : (next[first] as Record<string, unknown> | undefined);
     const name = second ?? first;
     const present = group?.[name];
-    if (more.length > 0 || group === undefined || present === undefined || typeof present === 'object') {
+    if (
+      more.length > 0 ||
+      group === undefined ||
+      present === undefined ||
+      (typeof present === 'object' && !Array.isArray(present))
+    ) {
       throw new UsageError(`there is no setting '${field}'. See: wherry settings --help`);
     }
-    group[name] = typeof present === 'number' ? Number(value) : value;
+    group[name] = typeof present === 'number' ? Number(value) : Array.isArray(present) ? listOf(value) : value;
   }
   return next as unknown as Settings;
 }
 
+function listOf(value: string): readonly string[] {
+  return value.split(',').filter((entry) => entry.trim() !== '');
+}
+
 function flatten(value: object, prefix = ''): [string, string][] {
   return Object.entries(value).flatMap(([name, inner]: [string, unknown]): [string, string][] =>
-    typeof inner === 'object' && inner !== null
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? flatten(inner, `${prefix}${name}.`)
       : [[prefix + name, String(inner)]],
   );

@@ -12,6 +12,7 @@ import { useNow } from '../../stores/now.ts';
 import { useHealth, useVm } from '../../stores/vm.ts';
 import { StageList } from '../boot/stage-list.tsx';
 import { Doctor } from './doctor.tsx';
+import { NetworkSettings } from './network-settings.tsx';
 import { Resources } from './resources.tsx';
 import { Usage } from './usage.tsx';
 import { WindowSettings } from './window-settings.tsx';
@@ -44,6 +45,7 @@ export function EngineScreen() {
       {part === 'settings' ? (
         <div className="page-body scroll">
           <Resources />
+          <NetworkSettings />
           <WindowSettings />
           <StartOver />
         </div>

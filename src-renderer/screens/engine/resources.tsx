@@ -6,9 +6,8 @@ import { Field } from '../../components/field.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { errorText } from '../../stores/follow-stream.ts';
-import { openDialog } from '../../stores/dialogs.ts';
-import { showToast } from '../../stores/toasts.ts';
 import { useSettings, useVm } from '../../stores/vm.ts';
+import { tellSaved } from './tell-saved.ts';
 
 /** What the virtual machine may use. */
 export function Resources() {
@@ -190,17 +189,4 @@ function findProblems(typed: Typed, before: VmSettings): { cpus?: string; memory
         ? { diskGiB: `It cannot shrink below ${before.diskGiB} GiB.` }
         : {}),
   };
-}
-
-function tellSaved(needsRestart: readonly string[]): void {
-  if (needsRestart.length === 0) {
-    showToast({ tone: 'good', title: 'Settings saved' });
-    return;
-  }
-  showToast({
-    tone: 'good',
-    title: 'Settings saved',
-    detail: `Restart the engine for these to take effect: ${needsRestart.join(', ')}.`,
-    action: { label: 'Restart', run: () => openDialog({ kind: 'stop-engine', restart: true }) },
-  });
 }

@@ -17,7 +17,7 @@ import type { BlobStream, ContentSource, FetchedManifest } from './source.ts';
 import { TransportError } from './transport.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
-const maxAttempts = 5;
+const usualAttempts = 5;
 const maxListBytes = 4 * 1024 * 1024;
 const acceptedManifests = Object.values(manifestMediaTypes).join(', ');
 
@@ -46,12 +46,13 @@ export class RegistryClient implements ContentSource {
   private readonly scope: string;
   private readonly pushScope: string;
   private readonly firstRetryMs: number;
+  private readonly maxAttempts: number;
 
   constructor(
     transport: Transport,
     repository: RepositoryName,
     credentials: Credentials | undefined,
-    options: { firstRetryMs?: number } = {},
+    options: { firstRetryMs?: number; maxAttempts?: number } = {},
   ) {
     this.transport = transport;
     this.repository = repository;
@@ -59,6 +60,7 @@ export class RegistryClient implements ContentSource {
     this.scope = `repository:${repository.path}:pull`;
     this.pushScope = `repository:${repository.path}:pull,push`;
     this.firstRetryMs = options.firstRetryMs ?? 250;
+    this.maxAttempts = options.maxAttempts ?? usualAttempts;
   }
 
   async manifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest> {
@@ -193,7 +195,7 @@ export class RegistryClient implements ContentSource {
   }
 
   retryDelayMs(error: unknown, attempt: number): number | undefined {
-    if (attempt >= maxAttempts) return undefined;
+    if (attempt >= this.maxAttempts) return undefined;
     const busy = error instanceof StatusError && (error.status >= 500 || error.status === 429);
     const broken = error instanceof TransportError && error.transient;
     if (!busy && !broken) return undefined;

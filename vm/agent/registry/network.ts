@@ -5,6 +5,8 @@ export interface RegistryNetwork {
   readonly hostGateway?: string | undefined;
   /** `host` or `host:port`: plain HTTP and unverified certificates are allowed there. */
   readonly insecure: readonly string[];
+  /** Asked before the default registry, in this order: `host` or `host:port`. */
+  readonly mirrors?: readonly string[];
   /** Certificates (PEM) trusted besides the built-in ones. */
   readonly extraCa: readonly string[];
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string } | undefined;

@@ -77,6 +77,11 @@ export function familiarString(reference: ImageReference): string {
   return `${familiarName(reference)}${tag}${digest}`;
 }
 
+/** Whether the registry is the one that names without a host mean. */
+export function isDefaultRegistry({ domain }: RepositoryName): boolean {
+  return domain === defaultDomain;
+}
+
 /** Host and port that serve the registry's API. */
 export function registryHost({ domain }: RepositoryName): string {
   return domain === defaultDomain ? defaultDomainApi : domain;

@@ -36,6 +36,8 @@ export interface ImageParts {
   readonly program: UnpackProgram;
   readonly platform: Platform;
   connect(repository: RepositoryName, credentials: Credentials | undefined): Repository;
+  /** To pull from: by way of mirrors where there are any. They get no credentials. */
+  source(repository: RepositoryName, credentials: Credentials | undefined): ContentSource;
   download(address: URL, signal: AbortSignal): Promise<Download>;
   /** Containers that use images. */
   imageUsers(): readonly ImageUser[];

@@ -50,7 +50,7 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<void> {
   const reference = withDefaultTag(request.reference);
-  const source = parts.connect(reference, request.credentials);
+  const source = parts.source(reference, request.credentials);
   try {
     await bringImage(parts, { source, reference, platform: request.platform, report }, signal);
   } catch (error) {

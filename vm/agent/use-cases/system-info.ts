@@ -13,6 +13,9 @@ export interface SystemFacts {
   readonly instanceId: string;
   readonly imageCount: () => number;
   readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string } | undefined;
+  /** `host` or `host:port`, as the seed has them. */
+  readonly mirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
 }
 
 const architectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
@@ -92,11 +95,7 @@ export function systemInfo(parts: Parts, facts: SystemFacts, events: EventFeed):
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: {
-      IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true } },
-      InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
-      Mirrors: null,
-    },
+    RegistryConfig: registryConfig(facts),
     GenericResources: null,
     DockerRootDir: parts.config.dataDir,
     HttpProxy: facts.proxy?.http ?? '',
@@ -134,4 +133,21 @@ function operatingSystem(): string {
   } catch {
     return 'Linux';
   }
+}
+
+/** Mirrors as addresses and one entry for each insecure registry, as Docker has them. */
+export function registryConfig({
+  mirrors,
+  insecureRegistries,
+}: Pick<SystemFacts, 'mirrors' | 'insecureRegistries'>): object {
+  const addresses = mirrors.map((host) => `https://${host}/`);
+  const insecure = insecureRegistries.map((Name) => [Name, { Name, Mirrors: [], Secure: false, Official: false }]);
+  return {
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors: addresses, Secure: true, Official: true },
+      ...(Object.fromEntries(insecure) as object),
+    },
+    InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
+    Mirrors: addresses.length === 0 ? null : addresses,
+  };
 }

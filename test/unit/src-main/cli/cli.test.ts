@@ -96,6 +96,12 @@ test('up without an image fails with what to do, and its background owner can be
 test('a change names a field there is, and keeps its kind', () => {
   const settings = defaultSettings({ cores: 4, memoryMiB: 8192 });
   assert.equal(apply(settings, [['vm.cpus', '3']]).vm.cpus, 3);
+  const lists = apply(settings, [
+    ['network.registryMirrors', 'a.example,b.example'],
+    ['network.insecureRegistries', ''],
+  ]);
+  assert.deepEqual(lists.network.registryMirrors, ['a.example', 'b.example']);
+  assert.deepEqual(lists.network.insecureRegistries, []);
   assert.equal(apply(settings, [['appearance.theme', 'dark']]).appearance.theme, 'dark');
   assert.equal(settings.vm.cpus, 4, 'the old value stays');
   for (const field of ['vm', 'vm.', 'nothing', 'vm.cpus.x.y', '__proto__.x', 'onQuit.x']) {

@@ -68,7 +68,10 @@ test('a change is written whole, told, and says what takes a restart', async (t)
   const { current } = store;
   const next: Settings = { ...current, vm: { ...current.vm, cpus: 2 }, appearance: { theme: 'dark' } };
   assert.deepEqual(await store.set(next), { needsRestart: ['vm.cpus'] });
-  assert.deepEqual(told, [next]);
+  const network = { ...next.network, registryMirrors: ['m.example'] };
+  assert.deepEqual(await store.set({ ...next, network }), { needsRestart: ['network.registryMirrors'] });
+  assert.deepEqual(await store.set(next), { needsRestart: ['network.registryMirrors'] });
+  assert.deepEqual([told[0], told.at(-1)], [next, next]);
   assert.deepEqual((await SettingsStore.open(at, host)).current, next);
   assert.deepEqual((await readdir(at.folder)).toSorted(), ['settings.json', 'vm'], 'no temporary file stays');
 });

@@ -17,6 +17,8 @@ const input: SeedInput = {
   clientPublicLine: 'ssh-ed25519 AAAA wherry-host',
   proxy: undefined,
   certificates: undefined,
+  insecureRegistries: [],
+  registryMirrors: [],
 };
 
 async function entries(disk: Buffer): Promise<Record<string, { content: string; mode: number | undefined }>> {
@@ -45,6 +47,14 @@ test('the disk is whole sectors of plain ustar, every entry for its owner alone'
   assert.equal(seed.instanceId, input.instanceId);
   assert.deepEqual(seed.network, { mode: 'static', address: '10.0.2.15/24', gateway: '10.0.2.2', dns: ['10.0.2.3'] });
   assert.match(found['seed.env']?.content ?? '', /^WHERRY_NET_ADDRESS='10\.0\.2\.15\/24'$/m);
+});
+
+test('the seed says which registries are mirrors and which insecure', async () => {
+  const found = await entries(
+    await buildSeed({ ...input, registryMirrors: ['m.example'], insecureRegistries: ['r.example:5000'] }),
+  );
+  const { registryMirrors, insecureRegistries } = JSON.parse(found['seed.json']?.content ?? '') as Seed;
+  assert.deepEqual([registryMirrors, insecureRegistries], [['m.example'], ['r.example:5000']]);
 });
 
 test('with DHCP the seed names no address', async () => {

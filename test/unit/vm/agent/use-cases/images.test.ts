@@ -88,6 +88,7 @@ beforeEach(() => {
     program: undefined as never,
     platform: { os: 'linux', architecture: 'amd64' },
     connect: undefined as never,
+    source: undefined as never,
     download: undefined as never,
     imageUsers: () => users,
     onEvent: () => undefined,
