@@ -1,7 +1,7 @@
 /** Volumes and mounts by the stock docker CLI. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busybox, docker, dockerSuite, home } from '../helpers/docker.ts';
+import { busybox, docker, dockerSuite, home, inGuest } from '../helpers/docker.ts';
 
 const sh = (mount: string, script: string): Promise<string> =>
   docker('run', '--rm', '--mount', mount, busybox, 'sh', '-c', script);
@@ -22,7 +22,8 @@ dockerSuite('volumes and mounts', () => {
     assert.equal(await sh('type=volume,src=mem,dst=/m', 'ls /m'), '', 'gone with its last user');
   });
 
-  test('a folder of the guest as a volume is unmounted, not deleted', async () => {
+  test('a folder of the guest as a volume is unmounted, not deleted', async (t) => {
+    t.after(() => inGuest('rm -r /tmp/ctrs-shared'));
     await docker('run', '--rm', '-v', '/tmp/ctrs-shared:/d', busybox, 'sh', '-c', 'echo kept >/d/file');
     await docker('volume', 'create', '-o', 'type=none', '-o', 'device=/tmp/ctrs-shared', '-o', 'o=bind', 'shared');
     assert.equal(await sh('type=volume,src=shared,dst=/d', 'cat /d/file'), 'kept');
