@@ -16,6 +16,7 @@ dockerSuite('after everything', () => {
           .catch(() => undefined);
     }
     await engine.pruneImages({ filters: { dangling: ['true'] } });
+    for (const [kind, lines] of Object.entries(atStart)) assert.ok(lines.length > 0, `${kind} were not told`);
     let left: readonly string[] = [];
     const compare = async (): Promise<boolean> => {
       left = compareTraces(atStart, await traceGuest(home));

@@ -24,7 +24,10 @@ const questions: Readonly<Record<string, string>> = {
 };
 
 /** Folders of the engine that are made when first something needs them, and stay. */
-const madeOnce = /^\/(run\/wherry\/(c|subpaths)|var\/lib\/wherry\/(containers|volumes))$/;
+const madeOnce = /^\/(run\/wherry\/(c|files|roots|subpaths)|var\/lib\/wherry\/(builds|containers|volumes))$/;
+
+/** Clients keep some connections for the next request: two for each purpose, which are two sockets each, and those of SSH. */
+const mostKeptSockets = 16;
 
 const ids = /\b[0-9a-f]{64}\b|(?<=veth)[0-9a-f]+/g;
 
@@ -47,18 +50,18 @@ export async function traceGuest(home: WherryHome): Promise<GuestTrace> {
   );
 }
 
-/**
- * `processes: + sleep`: what there is more (+) and less (-) after than before. Of open files only what is more: a client
- * keeps a connection or not.
- */
+/** `processes: + sleep`: what there is more (+) and less (-) after than before. Of open files only what nobody keeps. */
 export function compareTraces(before: GuestTrace, after: GuestTrace): string[] {
   return Object.keys(before).flatMap((name) => {
     const [then, now] = [before[name] ?? [], after[name] ?? []];
-    return [
-      ...without(now, then).map((line) => `${name}: + ${line}`),
-      ...(name === openFiles ? [] : without(then, now)).map((line) => `${name}: - ${line}`),
-    ];
+    const [more, less] = [without(now, then), without(then, now)];
+    if (name === openFiles) return isKept(more) ? [] : more.map((line) => `${name}: + ${line}`);
+    return [...more.map((line) => `${name}: + ${line}`), ...less.map((line) => `${name}: - ${line}`)];
   });
+}
+
+function isKept(more: readonly string[]): boolean {
+  return more.length <= mostKeptSockets && more.every((line) => line === 'socket');
 }
 
 /** As many of each line as the one has more than the other. */
