@@ -33,7 +33,7 @@ export async function chooseAccelerator(
 ): Promise<AcceleratorChoice> {
   const warnings: Warning[] = [];
   for (const accelerator of candidates) {
-    if (accelerator === 'tcg') return { accelerator, warnings };
+    if (accelerator === 'tcg') return { accelerator, warnings: warnings.map(emulated) };
     try {
       await attempt(accelerator, signal);
       return { accelerator, warnings };
@@ -50,10 +50,15 @@ export async function chooseAccelerator(
   });
 }
 
+/** What it means comes first: a window may have room for one line. */
+function emulated({ message, hint }: Warning): Warning {
+  return { message: `The VM is emulated, which is slow. ${message}`, hint };
+}
+
 const remedies: Readonly<Record<Accelerator, string>> = {
-  kvm: 'Switch virtualisation on in the firmware, and make /dev/kvm usable for you: sudo usermod -aG kvm $USER. Until then the VM is emulated, which is slow.',
-  hvf: 'Update macOS, and install a QEMU made for this Mac: brew reinstall qemu. Until then the VM is emulated, which is slow.',
-  whpx: "Switch on the Windows feature 'Windows Hypervisor Platform' and restart. Until then the VM is emulated, which is slow.",
+  kvm: 'Switch virtualisation on in the firmware, and make /dev/kvm usable for you: sudo usermod -aG kvm $USER.',
+  hvf: 'Update macOS, and install a QEMU made for this Mac: brew reinstall qemu.',
+  whpx: "Switch on the Windows feature 'Windows Hypervisor Platform' and restart.",
   tcg: '',
 };
 

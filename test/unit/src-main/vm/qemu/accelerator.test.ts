@@ -18,7 +18,10 @@ test('the first that works is taken, without a warning', async () => {
 test('one that is present but unusable is passed over, and the reason is kept', async () => {
   const choice = await chooseAccelerator(['kvm', 'tcg'], () => Promise.reject(new Error('failed to set MSR 0x10a')));
   assert.equal(choice.accelerator, 'tcg');
-  assert.match(choice.warnings[0]?.message ?? '', /kvm.*failed to set MSR 0x10a/);
+  assert.match(
+    choice.warnings[0]?.message ?? '',
+    /^The VM is emulated, which is slow\. .*\(kvm\).*failed to set MSR 0x10a/,
+  );
   assert.match(choice.warnings[0]?.hint ?? '', /usermod -aG kvm/);
 });
 
