@@ -9,11 +9,11 @@ const openFiles = 'open files of the agent';
 /** Each prints one line for each thing there is. The shell that asks, and what it starts, is not told. */
 const questions: Readonly<Record<string, string>> = {
   processes:
-    'for f in /proc/[0-9]*; do s=$(cut -d" " -f6 $f/stat 2>/dev/null); [ -s $f/cmdline ] && [ "$s" != "$own" ] && cat $f/comm; done',
+    'for f in /proc/[0-9]*; do s=$(cut -d" " -f6 $f/stat 2>/dev/null); [ -n "$(head -c 1 $f/cmdline)" ] && [ "$s" != "$own" ] && cat $f/comm; done',
   mounts: 'cut -d" " -f5- /proc/1/mountinfo',
   cgroups: 'find /sys/fs/cgroup -type d',
   'network namespaces':
-    'for f in /proc/[0-9]*; do [ -s $f/cmdline ] && readlink $f/ns/net; done 2>/dev/null | sort -u | wc -l',
+    'for f in /proc/[0-9]*; do [ -n "$(head -c 1 $f/cmdline)" ] && readlink $f/ns/net; done 2>/dev/null | sort -u | wc -l',
   interfaces: 'ls /sys/class/net',
   addresses: 'ip -o addr | tr -s " " | cut -d" " -f2-4',
   routes: 'ip route; ip rule',

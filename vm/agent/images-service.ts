@@ -10,6 +10,7 @@ import { openDownload } from './registry/download.ts';
 import { openSource } from './registry/open-source.ts';
 import { Transport } from './registry/transport.ts';
 import { OverlaySnapshotter } from './snapshots/overlay.ts';
+import { markAsContainer } from './snapshots/container-mark.ts';
 import type { Snapshotter } from './snapshots/snapshotter.ts';
 import { UnpackProgram } from './snapshots/unpack-program.ts';
 import { VfsSnapshotter } from './snapshots/vfs.ts';
@@ -102,7 +103,11 @@ function imageStore(records: ImageRecords, snapshotter: Snapshotter): ImageStore
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
     },
-    prepareRoot: (containerId, image, ownerId) => snapshotter.prepareRoot(containerId, image.layers, ownerId),
+    prepareRoot: async (containerId, image, ownerId) => {
+      const root = await snapshotter.prepareRoot(containerId, image.layers, ownerId);
+      await markAsContainer(root.upperDir, ownerId);
+      return root;
+    },
     removeRoot: (containerId) => snapshotter.removeRoot(containerId),
     rootSize: (containerId) => snapshotter.rootSize(containerId),
   };

@@ -5,7 +5,6 @@ import { EngineError } from '../../contract/errors.ts';
 import { exists } from '../exists.ts';
 import { syncFolder } from '../content/durable.ts';
 import type { RootFilesystem } from '../runtime/runtime.ts';
-import { markAsContainer } from './container-mark.ts';
 import type { PendingLayer, Snapshotter } from './snapshotter.ts';
 import type { UnpackProgram } from './unpack-program.ts';
 
@@ -87,7 +86,6 @@ export class OverlaySnapshotter implements Snapshotter {
       const preparing = path.join(folder, 'upper.new');
       await mkdir(preparing, { recursive: true, mode: 0o755 });
       await chown(preparing, ownerId, ownerId);
-      await markAsContainer(preparing, ownerId);
       await rename(preparing, upperDir);
     }
     await mkdir(workDir, { recursive: true, mode: 0o755 });

@@ -16,7 +16,7 @@ export interface Snapshotter {
   /** Nobody uses it any more: the caller knows. Nothing there is success. */
   removeLayer(diffId: string): Promise<void>;
   /**
-   * Makes a container's writable root over the layers, lowest first, marked as a container's. Idempotent.
+   * Makes a container's writable root over the layers, lowest first. Idempotent.
    * @param ownerId Who owns it: the mapped root, or 0.
    */
   prepareRoot(containerId: string, layers: readonly string[], ownerId: number): Promise<RootFilesystem>;

@@ -10,7 +10,6 @@ import { EngineError } from '../../contract/errors.ts';
 import { exists } from '../exists.ts';
 import { renameDurably } from '../content/durable.ts';
 import type { RootFilesystem } from '../runtime/runtime.ts';
-import { markAsContainer } from './container-mark.ts';
 import type { PendingLayer, Snapshotter } from './snapshotter.ts';
 import type { UnpackProgram } from './unpack-program.ts';
 
@@ -66,7 +65,6 @@ export class VfsSnapshotter implements Snapshotter {
       await this.program.removeFolder(preparing);
       await mkdir(preparing, { recursive: true, mode: 0o755 });
       for (const diffId of layers) await this.apply(diffId, preparing, ownerId);
-      await markAsContainer(preparing, ownerId);
       await rename(preparing, root);
     }
     return { lowerDirs: [], upperDir: root, workDir: '' };
