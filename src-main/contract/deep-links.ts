@@ -5,7 +5,8 @@
 
 export const linkScheme = 'wherry:';
 
-type NamedNoun = 'containers' | 'images' | 'volumes' | 'networks' | 'registries';
+/** Of which there are several, each with a name. */
+export type NamedNoun = 'containers' | 'images' | 'volumes' | 'networks' | 'registries';
 
 export type DeepLink =
   | { readonly noun: NamedNoun; readonly name?: string; readonly tab?: string }

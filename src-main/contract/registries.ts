@@ -31,6 +31,11 @@ export interface RegistryNames {
 /** What an image's name without a registry means: a name of the protocol. */
 export const defaultRegistry = 'docker.io';
 
+/** As a user knows it. */
+export function registryName(server: string): string {
+  return server === defaultRegistry ? 'Docker Hub' : server;
+}
+
 /**
  * The registry in what a user types or pastes: without scheme and path, in small letters; nothing means the default one.
  * Undefined when it is no name of a server.

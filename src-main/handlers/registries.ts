@@ -1,7 +1,7 @@
 /** Registries: logins, tried by the engine and kept once they are taken, and lists of what a registry has. */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
-import { defaultRegistry, parseServer } from '../contract/registries.ts';
+import { parseServer, registryName } from '../contract/registries.ts';
 import type { EngineClient } from '../engine/client.ts';
 import { authConfig, type AuthConfig, type RegistryLogins } from '../registries/logins.ts';
 import type { CallHandler } from './handlers.ts';
@@ -23,7 +23,7 @@ export class RegistryHandlers {
   readonly login: CallHandler<'registries.login'> = async ({ server: given, username: typed, secret }, signal) => {
     const server = checkedServer(given, 'log in to');
     const username = typed.trim();
-    await this.#try(`log in to ${nameOf(server)}`, authConfig(server, username, secret), signal);
+    await this.#try(`log in to ${registryName(server)}`, authConfig(server, username, secret), signal);
     // Left meanwhile: then it is not kept either.
     signal.throwIfAborted();
     await this.#logins.keep(server, username, secret);
@@ -31,7 +31,7 @@ export class RegistryHandlers {
   };
 
   readonly test: CallHandler<'registries.test'> = async ({ server }, signal) => {
-    const attempt = `test the login to ${nameOf(server)}`;
+    const attempt = `test the login to ${registryName(server)}`;
     const login = this.#logins.view.logins.find((known) => known.server === server);
     if (!login) throw new AppError('not-found', `${attempt}: there is none`);
     const auth = this.#logins.authFor(server);
@@ -61,7 +61,7 @@ export class RegistryHandlers {
   readonly repositories: CallHandler<'registries.repositories'> = ({ server: given }, signal) => {
     const server = checkedServer(given, 'list the repositories of');
     const headers = this.#logins.headersTo(server);
-    const attempt = `list the repositories of ${nameOf(server)}`;
+    const attempt = `list the repositories of ${registryName(server)}`;
     const path = '/wherry/v1/registries/repositories';
     return asked(attempt, 'The registry wants a login, or tells nobody what it has.', () =>
       this.#engine.json({ attempt, path, query: { server }, headers, signal }, names),
@@ -94,8 +94,4 @@ function checkedServer(given: string, verb: string): string {
   throw new AppError('invalid-input', `${verb} ${given}: this is no name of a registry`, {
     hint: 'Names look like registry.example or localhost:5000.',
   });
-}
-
-function nameOf(server: string): string {
-  return server === defaultRegistry ? 'Docker Hub' : server;
 }

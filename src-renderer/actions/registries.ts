@@ -1,6 +1,6 @@
 /** What the buttons and keys of registries do. */
 import { create } from 'zustand';
-import { defaultRegistry } from '../../src-main/contract/registries.ts';
+import { parseServer, registryName } from '../../src-main/contract/registries.ts';
 import { host } from '../bridge.ts';
 import { visibleText } from '../format/unsafe-text.ts';
 import { errorText } from '../stores/follow-stream.ts';
@@ -13,9 +13,9 @@ export type LoginTest =
 /** By server. */
 export const useLoginTests = create<{ readonly tests: Readonly<Record<string, LoginTest>> }>(() => ({ tests: {} }));
 
-/** As a user knows it. */
-export function registryName(server: string): string {
-  return server === defaultRegistry ? 'Docker Hub' : server;
+/** What is wrong with what was typed as a registry, or undefined. */
+export function serverProblem(text: string): string | undefined {
+  return parseServer(text) === undefined ? 'A name like registry.example or localhost:5000.' : undefined;
 }
 
 export async function testLogin(server: string): Promise<void> {

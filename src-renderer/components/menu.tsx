@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { LucideIcon } from 'lucide-react';
+import { EllipsisVertical, type LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 
 export interface MenuEntry {
@@ -26,6 +26,20 @@ export function Menu({ trigger, entries }: { trigger: ReactNode; entries: readon
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
+  );
+}
+
+/** The three dots of an object's row or page. @param inRow The row has the keys: Tab goes past it. */
+export function MoreMenu({ entries, inRow = false }: { entries: readonly MenuEntry[]; inRow?: boolean }) {
+  return (
+    <Menu
+      entries={entries}
+      trigger={
+        <button type="button" className="icon-button" aria-label="More actions" {...(inRow ? { tabIndex: -1 } : {})}>
+          <EllipsisVertical className="icon" aria-hidden />
+        </button>
+      }
+    />
   );
 }
 

@@ -3,7 +3,7 @@
  * address means nothing to a user. Back, forward and reload work; a window opened anew starts where the last one was.
  */
 import { create } from 'zustand';
-import { linkPath, parseDeepLink, type DeepLink } from '../../src-main/contract/deep-links.ts';
+import { linkPath, parseDeepLink, type DeepLink, type NamedNoun } from '../../src-main/contract/deep-links.ts';
 import { takeAddressLink } from '../bridge.ts';
 
 export const containerTabs = [
@@ -108,10 +108,6 @@ function takeLink(): DeepLink | undefined {
 }
 
 /** The address of a route in words that mean the same in another window: names, not ids. */
-export function linkOf(
-  noun: 'containers' | 'images' | 'volumes' | 'networks' | 'registries',
-  name: string,
-  tab?: string,
-): string {
+export function linkOf(noun: NamedNoun, name: string, tab?: string): string {
   return `wherry:/${linkPath({ noun, name, ...(tab === undefined ? {} : { tab }) })}`;
 }

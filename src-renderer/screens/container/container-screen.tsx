@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react';
-import { ArrowLeft, Copy, EllipsisVertical, Play, RotateCw, Square } from 'lucide-react';
+import { ArrowLeft, Copy, Play, RotateCw, Square } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, useBusyContainers } from '../../actions/containers.ts';
@@ -8,7 +8,7 @@ import { Button, IconButton } from '../../components/button.tsx';
 import { containerMenu } from '../../components/container-menu.tsx';
 import { ContainerStateMark } from '../../components/container-state.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { MoreMenu } from '../../components/menu.tsx';
 import { PortLink } from '../../components/port-links.tsx';
 import { Outside } from '../../components/text.tsx';
 import { distinctPorts } from '../../format/ports.ts';
@@ -156,14 +156,7 @@ function ContainerHead({ container }: { container: ContainerView }) {
           >
             Restart
           </Button>
-          <Menu
-            entries={containerMenu(container, ready)}
-            trigger={
-              <button type="button" className="icon-button" aria-label="More actions">
-                <EllipsisVertical className="icon" aria-hidden />
-              </button>
-            }
-          />
+          <MoreMenu entries={containerMenu(container, ready)} />
         </div>
       </div>
       <div className="page-sub">

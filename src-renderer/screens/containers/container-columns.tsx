@@ -1,11 +1,11 @@
-import { EllipsisVertical, Play, RotateCw, Square } from 'lucide-react';
+import { Play, RotateCw, Square } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import { actOnContainers, canDo, useBusyContainers } from '../../actions/containers.ts';
 import { IconButton } from '../../components/button.tsx';
 import { containerMenu } from '../../components/container-menu.tsx';
 import { ContainerStateMark, shortStatus } from '../../components/container-state.tsx';
 import type { Column } from '../../components/data-table.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { MoreMenu } from '../../components/menu.tsx';
 import { PortLinks } from '../../components/port-links.tsx';
 import { Ago, Outside } from '../../components/text.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
@@ -126,14 +126,7 @@ function RowActions({ container }: { container: ContainerView }) {
         disabled={!ready || busy || !(stops || canDo('start', container.state))}
         onClick={() => void actOnContainers(stops ? 'stop' : 'start', [container])}
       />
-      <Menu
-        entries={containerMenu(container, ready)}
-        trigger={
-          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
-            <EllipsisVertical className="icon" aria-hidden />
-          </button>
-        }
-      />
+      <MoreMenu entries={containerMenu(container, ready)} inRow />
     </div>
   );
 }

@@ -1,12 +1,8 @@
-import { useState, type SubmitEvent } from 'react';
+import { useState, type ChangeEvent } from 'react';
 import type { NetworkSettings as Network, Settings } from '../../../src-main/contract/vm.ts';
-import { host } from '../../bridge.ts';
-import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
-import { errorText } from '../../stores/follow-stream.ts';
 import { useSettings } from '../../stores/vm.ts';
-import { tellSaved } from './tell-saved.ts';
+import { SettingsForm } from './settings-form.tsx';
 
 /** How the engine reaches registries: proxy, mirrors, insecure ones, certificates. */
 export function NetworkSettings() {
@@ -22,62 +18,45 @@ type Typed = Readonly<Record<Exclude<keyof Network, 'proxy'>, string>> & Pick<Ne
 function NetworkForm({ settings }: { settings: Settings }) {
   const before = typedFrom(settings.network);
   const [typed, setTyped] = useState(before);
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const changed = JSON.stringify(typed) !== JSON.stringify(before);
   const change = (values: Partial<Typed>) => setTyped((present) => ({ ...present, ...values }));
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(undefined);
-    host
-      .call('settings.set', { settings: { ...settings, network: networkFrom(typed) } })
-      .then(({ needsRestart }) => tellSaved(needsRestart))
-      .catch((error: unknown) => setProblem(errorText(error)))
-      .finally(() => setBusy(false));
-  };
   return (
-    <section>
-      <h2>Reaching registries</h2>
-      <form className="settings-form" onSubmit={submit} noValidate>
-        {problem === undefined ? null : (
-          <Notice tone="bad">
-            <p>{problem}</p>
-          </Notice>
-        )}
-        <ProxyFields typed={typed} onChange={change} />
-        <div className="pair">
-          <Lines
-            label="Mirrors of Docker Hub"
-            hint="One to a line, asked in this order before Docker Hub itself."
-            placeholder="mirror.example:5000"
-            value={typed.registryMirrors}
-            onChange={(registryMirrors) => change({ registryMirrors })}
-          />
-          <Lines
-            label="Insecure registries"
-            hint="One to a line: plain HTTP and certificates that nobody signed will do there."
-            placeholder="registry.example:5000"
-            value={typed.insecureRegistries}
-            onChange={(insecureRegistries) => change({ insecureRegistries })}
-          />
-        </div>
-        <Lines
-          label="Certificate authorities"
-          hint="PEM, trusted besides those that this machine trusts, which are passed on anyway."
-          placeholder="-----BEGIN CERTIFICATE-----"
-          value={typed.certificates}
-          onChange={(certificates) => change({ certificates })}
+    <SettingsForm
+      title="Reaching registries"
+      isChanged={changed}
+      isValid
+      next={() => ({ ...settings, network: networkFrom(typed) })}
+      onUndo={() => setTyped(before)}
+    >
+      <ProxyFields typed={typed} onChange={change} />
+      <div className="pair">
+        <Text
+          rows={3}
+          label="Mirrors of Docker Hub"
+          hint="One to a line, asked in this order before Docker Hub itself."
+          placeholder="mirror.example:5000"
+          value={typed.registryMirrors}
+          onChange={(registryMirrors) => change({ registryMirrors })}
         />
-        <p className="quiet">The engine learns these when it starts: after a change it has to be restarted.</p>
-        <div className="settings-end">
-          <Button tone="primary" type="submit" busy={busy} disabled={!changed}>
-            Save
-          </Button>
-          {changed ? <Button onClick={() => setTyped(before)}>Undo</Button> : null}
-        </div>
-      </form>
-    </section>
+        <Text
+          rows={3}
+          label="Insecure registries"
+          hint="One to a line: plain HTTP and certificates that nobody signed will do there."
+          placeholder="registry.example:5000"
+          value={typed.insecureRegistries}
+          onChange={(insecureRegistries) => change({ insecureRegistries })}
+        />
+      </div>
+      <Text
+        rows={3}
+        label="Certificate authorities"
+        hint="PEM, trusted besides those that this machine trusts, which are passed on anyway."
+        placeholder="-----BEGIN CERTIFICATE-----"
+        value={typed.certificates}
+        onChange={(certificates) => change({ certificates })}
+      />
+      <p className="quiet">The engine learns these when it starts: after a change it has to be restarted.</p>
+    </SettingsForm>
   );
 }
 
@@ -100,19 +79,19 @@ function ProxyFields({ typed, onChange }: { typed: Typed; onChange: (values: Par
       </Field>
       {typed.proxy === 'manual' ? (
         <div className="triple">
-          <Line
+          <Text
             label="For https"
             placeholder="http://proxy.example:3128"
             value={typed.httpsProxy}
             onChange={(httpsProxy) => onChange({ httpsProxy })}
           />
-          <Line
+          <Text
             label="For http"
             placeholder="http://proxy.example:3128"
             value={typed.httpProxy}
             onChange={(httpProxy) => onChange({ httpProxy })}
           />
-          <Line
+          <Text
             label="Not for"
             placeholder="localhost,.example"
             value={typed.noProxy}
@@ -129,42 +108,21 @@ interface TextProps {
   readonly hint?: string;
   readonly placeholder: string;
   readonly value: string;
+  /** Undefined: one, which cannot be more. */
+  readonly rows?: number;
   readonly onChange: (value: string) => void;
 }
 
-function Line({ label, placeholder, value, onChange }: TextProps) {
-  return (
-    <Field label={label}>
-      {(props) => (
-        <input
-          {...props}
-          className="input mono"
-          value={value}
-          placeholder={placeholder}
-          spellCheck={false}
-          autoComplete="off"
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
-  );
-}
-
-function Lines({ label, hint, placeholder, value, onChange }: TextProps) {
+function Text({ label, hint, rows, onChange, ...shown }: TextProps) {
   return (
     <Field label={label} hint={hint}>
-      {(props) => (
-        <textarea
-          {...props}
-          className="input mono"
-          rows={3}
-          value={value}
-          placeholder={placeholder}
-          spellCheck={false}
-          autoComplete="off"
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
+      {(props) => {
+        const all = {
+          ...{ ...props, ...shown, className: 'input mono', spellCheck: false, autoComplete: 'off' },
+          onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => onChange(event.target.value),
+        };
+        return rows === undefined ? <input {...all} /> : <textarea rows={rows} {...all} />;
+      }}
     </Field>
   );
 }

@@ -1,13 +1,9 @@
-import { useState, type SubmitEvent } from 'react';
+import { useState } from 'react';
 import type { Settings, VmSettings } from '../../../src-main/contract/vm.ts';
-import { host } from '../../bridge.ts';
-import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
-import { errorText } from '../../stores/follow-stream.ts';
 import { useSettings, useVm } from '../../stores/vm.ts';
-import { tellSaved } from './tell-saved.ts';
+import { SettingsForm } from './settings-form.tsx';
 
 /** What the virtual machine may use. */
 export function Resources() {
@@ -27,95 +23,74 @@ interface Typed {
 
 function ResourcesForm({ settings }: { settings: Settings }) {
   const [typed, setTyped] = useState<Typed>(() => typedFrom(settings.vm));
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const problems = findProblems(typed, settings.vm);
   const changed = JSON.stringify(typed) !== JSON.stringify(typedFrom(settings.vm));
   const change = (values: Partial<Typed>) => setTyped((before) => ({ ...before, ...values }));
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    if (Object.keys(problems).length > 0) return;
-    setBusy(true);
-    setProblem(undefined);
-    host
-      .call('settings.set', { settings: { ...settings, vm: vmFrom(typed) } })
-      .then(({ needsRestart }) => tellSaved(needsRestart))
-      .catch((error: unknown) => setProblem(errorText(error)))
-      .finally(() => setBusy(false));
-  };
   return (
-    <section>
-      <h2>Resources</h2>
-      <form className="settings-form" onSubmit={submit} noValidate>
-        {problem === undefined ? null : (
-          <Notice tone="bad">
-            <p>{problem}</p>
-          </Notice>
-        )}
-        <div className="triple">
-          <NumberField
-            label="CPUs"
-            unit=""
-            value={typed.cpus}
-            problem={problems.cpus}
-            onChange={(cpus) => change({ cpus })}
-          />
-          <NumberField
-            label="Memory"
-            unit="GiB"
-            value={typed.memoryGiB}
-            problem={problems.memoryGiB}
-            onChange={(memoryGiB) => change({ memoryGiB })}
-          />
-          <NumberField
-            label="Disk"
-            unit="GiB"
-            value={typed.diskGiB}
-            problem={problems.diskGiB}
-            hint="It can grow, not shrink, and takes room only as it fills."
-            onChange={(diskGiB) => change({ diskGiB })}
-          />
-        </div>
-        <div className="pair">
-          <Field label="Accelerator" hint={<InUse />}>
-            {(props) => (
-              <select
-                {...props}
-                className="select"
-                value={typed.accelerator}
-                onChange={(event) => change({ accelerator: event.target.value as Typed['accelerator'] })}
-              >
-                <option value="auto">Best available</option>
-                <option value="kvm">KVM (Linux)</option>
-                <option value="hvf">Hypervisor.framework (macOS)</option>
-                <option value="whpx">Windows Hypervisor Platform</option>
-                <option value="tcg">None: emulate (slow)</option>
-              </select>
-            )}
-          </Field>
-          <Field label="Virtual machine">
-            {(props) => (
-              <select
-                {...props}
-                className="select"
-                value={typed.backend}
-                onChange={(event) => change({ backend: event.target.value as Typed['backend'] })}
-              >
-                <option value="auto">Best available</option>
-                <option value="qemu">QEMU</option>
-                <option value="hyperv">Hyper-V (Windows)</option>
-              </select>
-            )}
-          </Field>
-        </div>
-        <div className="settings-end">
-          <Button tone="primary" type="submit" busy={busy} disabled={!changed || Object.keys(problems).length > 0}>
-            Save
-          </Button>
-          {changed ? <Button onClick={() => setTyped(typedFrom(settings.vm))}>Undo</Button> : null}
-        </div>
-      </form>
-    </section>
+    <SettingsForm
+      title="Resources"
+      isChanged={changed}
+      isValid={Object.keys(problems).length === 0}
+      next={() => ({ ...settings, vm: vmFrom(typed) })}
+      onUndo={() => setTyped(typedFrom(settings.vm))}
+    >
+      <div className="triple">
+        <NumberField
+          label="CPUs"
+          unit=""
+          value={typed.cpus}
+          problem={problems.cpus}
+          onChange={(cpus) => change({ cpus })}
+        />
+        <NumberField
+          label="Memory"
+          unit="GiB"
+          value={typed.memoryGiB}
+          problem={problems.memoryGiB}
+          onChange={(memoryGiB) => change({ memoryGiB })}
+        />
+        <NumberField
+          label="Disk"
+          unit="GiB"
+          value={typed.diskGiB}
+          problem={problems.diskGiB}
+          hint="It can grow, not shrink, and takes room only as it fills."
+          onChange={(diskGiB) => change({ diskGiB })}
+        />
+      </div>
+      <div className="pair">
+        <Field label="Accelerator" hint={<InUse />}>
+          {(props) => (
+            <select
+              {...props}
+              className="select"
+              value={typed.accelerator}
+              onChange={(event) => change({ accelerator: event.target.value as Typed['accelerator'] })}
+            >
+              <option value="auto">Best available</option>
+              <option value="kvm">KVM (Linux)</option>
+              <option value="hvf">Hypervisor.framework (macOS)</option>
+              <option value="whpx">Windows Hypervisor Platform</option>
+              <option value="tcg">None: emulate (slow)</option>
+            </select>
+          )}
+        </Field>
+        <Field label="Virtual machine">
+          {(props) => (
+            <select
+              {...props}
+              className="select"
+              value={typed.backend}
+              onChange={(event) => change({ backend: event.target.value as Typed['backend'] })}
+            >
+              <option value="auto">Best available</option>
+              <option value="qemu">QEMU</option>
+              <option value="hyperv">Hyper-V (Windows)</option>
+            </select>
+          )}
+        </Field>
+      </div>
+    </SettingsForm>
   );
 }
 

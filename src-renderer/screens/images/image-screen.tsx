@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'react';
-import { ArrowLeft, EllipsisVertical, Play } from 'lucide-react';
+import { ArrowLeft, Play } from 'lucide-react';
 import type { ImageDetails, ImageView } from '../../../src-main/contract/engine.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { Facts, type Fact } from '../../components/facts.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { MoreMenu } from '../../components/menu.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatBytes, formatTime, shortId } from '../../format/quantities.ts';
@@ -54,16 +54,7 @@ export function ImageScreen({ id }: { id: string }) {
             >
               Run
             </Button>
-            {view === undefined ? null : (
-              <Menu
-                entries={imageMenu(view, ready)}
-                trigger={
-                  <button type="button" className="icon-button" aria-label="More actions">
-                    <EllipsisVertical className="icon" aria-hidden />
-                  </button>
-                }
-              />
-            )}
+            {view === undefined ? null : <MoreMenu entries={imageMenu(view, ready)} />}
           </div>
         </div>
       </header>

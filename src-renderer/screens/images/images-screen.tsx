@@ -1,18 +1,5 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import {
-  Brush,
-  Copy,
-  Download,
-  EllipsisVertical,
-  FileDown,
-  FileUp,
-  Hammer,
-  Link,
-  Play,
-  Tag,
-  Trash2,
-  Upload,
-} from 'lucide-react';
+import { Brush, Copy, Download, FileDown, FileUp, Hammer, Link, Play, Tag, Trash2, Upload } from 'lucide-react';
 import type { ImageView } from '../../../src-main/contract/engine.ts';
 import { loadImages, saveImage } from '../../actions/images.ts';
 import { copyText } from '../../actions/links.ts';
@@ -21,7 +8,7 @@ import { DataTable, type Column } from '../../components/data-table.tsx';
 import { DropZone } from '../../components/drop-zone.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { FileButton } from '../../components/file-button.tsx';
-import { Menu, type MenuEntry } from '../../components/menu.tsx';
+import { MoreMenu, type MenuEntry } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
@@ -231,14 +218,7 @@ function RowActions({ image }: { image: ImageView }) {
         disabled={!ready}
         onClick={() => openDialog({ kind: 'run', image: reference })}
       />
-      <Menu
-        trigger={
-          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
-            <EllipsisVertical className="icon" aria-hidden />
-          </button>
-        }
-        entries={imageMenu(image, ready)}
-      />
+      <MoreMenu entries={imageMenu(image, ready)} inRow />
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type Ref } from 'react';
+import { useId, useMemo, useState, type KeyboardEvent, type Ref } from 'react';
 import { Field } from '../../components/field.tsx';
+import { useKeptInView } from '../../components/use-kept-in-view.ts';
 import { formatCount } from '../../format/quantities.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { checkReference } from './reference.ts';
@@ -100,10 +101,7 @@ export function ReferenceField({ value, problem, input, onChange }: ReferenceFie
 const none: readonly string[] = [];
 
 function TagOption({ id, tag, active, onTake }: { id: string; tag: string; active: boolean; onTake: () => void }) {
-  const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (active) element.current?.scrollIntoView({ block: 'nearest' });
-  }, [active]);
+  const element = useKeptInView(active);
   return (
     <div
       ref={element}

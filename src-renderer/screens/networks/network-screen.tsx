@@ -1,11 +1,11 @@
-import { Cable, EllipsisVertical, Trash2, Unplug } from 'lucide-react';
+import { Cable, Trash2, Unplug } from 'lucide-react';
 import type { NetworkMember, NetworkView } from '../../../src-main/contract/networks.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { ContainerStateMark } from '../../components/container-state.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { Facts } from '../../components/facts.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { MoreMenu } from '../../components/menu.tsx';
 import { ObjectPage } from '../../components/object-page.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatCount, formatTime } from '../../format/quantities.ts';
@@ -55,14 +55,7 @@ export function NetworkScreen({ id }: { id: string }) {
               Remove
             </Button>
           )}
-          <Menu
-            entries={networkMenu(network, ready)}
-            trigger={
-              <button type="button" className="icon-button" aria-label="More actions">
-                <EllipsisVertical className="icon" aria-hidden />
-              </button>
-            }
-          />
+          <MoreMenu entries={networkMenu(network, ready)} />
         </>
       }
     >

@@ -1,10 +1,10 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import { Brush, EllipsisVertical, Lock, Plus } from 'lucide-react';
+import { Brush, Lock, Plus } from 'lucide-react';
 import type { NetworkView } from '../../../src-main/contract/networks.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { MoreMenu } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { Segments } from '../../components/segments.tsx';
@@ -188,14 +188,7 @@ function RowMenu({ network }: { network: NetworkView }) {
   const ready = useEngineReady();
   return (
     <div className="row-actions">
-      <Menu
-        trigger={
-          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
-            <EllipsisVertical className="icon" aria-hidden />
-          </button>
-        }
-        entries={networkMenu(network, ready)}
-      />
+      <MoreMenu entries={networkMenu(network, ready)} inRow />
     </div>
   );
 }

@@ -1,6 +1,7 @@
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useId, useMemo, useState, type KeyboardEvent } from 'react';
 import { Dialog } from 'radix-ui';
 import { useReturnFocus } from '../../components/return-focus.ts';
+import { useKeptInView } from '../../components/use-kept-in-view.ts';
 import { closeDialog } from '../../stores/dialogs.ts';
 import { useContainers, useImages, useNetworks, useVolumes } from '../../stores/objects.ts';
 import { useHealth } from '../../stores/vm.ts';
@@ -94,10 +95,7 @@ interface ItemProps {
 }
 
 function Item({ id, command, active, onHover, onRun }: ItemProps) {
-  const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (active) element.current?.scrollIntoView({ block: 'nearest' });
-  }, [active]);
+  const element = useKeptInView(active);
   const Icon = command.icon;
   return (
     <div

@@ -1,4 +1,5 @@
 import { defaultRegistry, parseServer } from '../../../src-main/contract/registries.ts';
+import { serverProblem } from '../../actions/registries.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { closeDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
@@ -12,9 +13,7 @@ export function BrowseDialog() {
         label="Registry"
         placeholder="registry.example:5000"
         action="Browse"
-        check={(name) =>
-          parseServer(name) === undefined ? 'A name like registry.example or localhost:5000.' : undefined
-        }
+        check={serverProblem}
         onName={(name) => {
           closeDialog();
           navigate({ screen: 'registry', id: parseServer(name) ?? defaultRegistry });

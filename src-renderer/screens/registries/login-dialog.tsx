@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type SubmitEvent } from 'react';
 import { AppError } from '../../../src-main/contract/errors.ts';
-import { defaultRegistry, parseServer } from '../../../src-main/contract/registries.ts';
-import { noteTest } from '../../actions/registries.ts';
+import { defaultRegistry } from '../../../src-main/contract/registries.ts';
+import { noteTest, serverProblem } from '../../actions/registries.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -28,8 +28,9 @@ export function LoginDialog(given: LoginDialogProps) {
   const { busy, refusal, ask } = useLogin();
   const ready = useEngineReady();
   const keeps = useRegistries((state) => state.value?.keeps);
+  const wrongServer = serverProblem(server);
   const problems = {
-    ...(parseServer(server) === undefined ? { server: 'A name like registry.example or localhost:5000.' } : {}),
+    ...(wrongServer === undefined ? {} : { server: wrongServer }),
     ...(secret === '' ? { secret: 'Type the password or an access token.' } : {}),
   };
   const shown = touched ? problems : {};

@@ -1,23 +1,12 @@
 import type { KeyboardEvent } from 'react';
-import {
-  CircleAlert,
-  CircleCheck,
-  Copy,
-  EllipsisVertical,
-  FolderOpen,
-  LoaderCircle,
-  Pencil,
-  Plug,
-  Plus,
-  Trash2,
-} from 'lucide-react';
-import type { RegistriesView, RegistryLogin } from '../../../src-main/contract/registries.ts';
-import { registryName, testLogin, useLoginTests } from '../../actions/registries.ts';
+import { CircleAlert, CircleCheck, Copy, FolderOpen, LoaderCircle, Pencil, Plug, Plus, Trash2 } from 'lucide-react';
+import { registryName, type RegistriesView, type RegistryLogin } from '../../../src-main/contract/registries.ts';
+import { testLogin, useLoginTests } from '../../actions/registries.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { Menu, type MenuEntry } from '../../components/menu.tsx';
+import { MoreMenu, type MenuEntry } from '../../components/menu.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
@@ -213,14 +202,7 @@ function RowActions({ login }: { login: RegistryLogin }) {
       >
         Test
       </Button>
-      <Menu
-        trigger={
-          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
-            <EllipsisVertical className="icon" aria-hidden />
-          </button>
-        }
-        entries={menuOf(login, ready)}
-      />
+      <MoreMenu entries={menuOf(login, ready)} inRow />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useMemo, useState, type ReactNode } from 'react';
 import { ArrowLeft, Download, RotateCw } from 'lucide-react';
-import { registryName } from '../../actions/registries.ts';
+import { registryName } from '../../../src-main/contract/registries.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
@@ -208,7 +208,7 @@ function NameTable({ label, noun, nouns, found, columns, onOpen, sort, instead }
             ? ''
             : names.more
               ? `The first ${names.names.length}; there are more`
-              : countOf(names.names.length, noun, nouns)}
+              : formatCount(names.names.length, noun, nouns)}
         </span>
       </div>
       <DataTable
@@ -224,15 +224,11 @@ function NameTable({ label, noun, nouns, found, columns, onOpen, sort, instead }
             <SkeletonRows />
           ) : (
             <Empty title="Nothing matches" actions={<Button onClick={() => setQuery('')}>Show all</Button>}>
-              <p>The filter leaves none of {countOf(names.names.length, noun, nouns)}.</p>
+              <p>The filter leaves none of {formatCount(names.names.length, noun, nouns)}.</p>
             </Empty>
           )
         }
       />
     </div>
   );
-}
-
-function countOf(count: number, noun: string, nouns: string): string {
-  return count === 1 ? formatCount(1, noun) : `${count} ${nouns}`;
 }

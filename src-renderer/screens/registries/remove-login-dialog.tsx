@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import { registryName, removeLogin } from '../../actions/registries.ts';
+import { registryName } from '../../../src-main/contract/registries.ts';
+import { removeLogin } from '../../actions/registries.ts';
 import { ConfirmDialog } from '../../components/dialog.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { closeDialog } from '../../stores/dialogs.ts';

@@ -1,11 +1,11 @@
-import { EllipsisVertical, Trash2 } from 'lucide-react';
+import { Trash2 } from 'lucide-react';
 import type { VolumeUser, VolumeView } from '../../../src-main/contract/volumes.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
 import { ContainerStateMark } from '../../components/container-state.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { Facts } from '../../components/facts.tsx';
-import { Menu } from '../../components/menu.tsx';
+import { MoreMenu } from '../../components/menu.tsx';
 import { ObjectPage } from '../../components/object-page.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatTime } from '../../format/quantities.ts';
@@ -47,14 +47,7 @@ export function VolumeScreen({ name }: { name: string }) {
           >
             Remove
           </Button>
-          <Menu
-            entries={volumeMenu(volume, ready)}
-            trigger={
-              <button type="button" className="icon-button" aria-label="More actions">
-                <EllipsisVertical className="icon" aria-hidden />
-              </button>
-            }
-          />
+          <MoreMenu entries={volumeMenu(volume, ready)} />
         </>
       }
     >

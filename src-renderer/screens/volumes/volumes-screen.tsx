@@ -1,11 +1,11 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import { Brush, Copy, Link, Plus, Trash2, EllipsisVertical, X } from 'lucide-react';
+import { Brush, Copy, Link, Plus, Trash2, X } from 'lucide-react';
 import type { VolumeView } from '../../../src-main/contract/volumes.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
-import { Menu, type MenuEntry } from '../../components/menu.tsx';
+import { MoreMenu, type MenuEntry } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { Segments } from '../../components/segments.tsx';
@@ -186,14 +186,7 @@ function RowMenu({ volume }: { volume: VolumeView }) {
   const ready = useEngineReady();
   return (
     <div className="row-actions">
-      <Menu
-        trigger={
-          <button type="button" className="icon-button" aria-label="More actions" tabIndex={-1}>
-            <EllipsisVertical className="icon" aria-hidden />
-          </button>
-        }
-        entries={volumeMenu(volume, ready)}
-      />
+      <MoreMenu entries={volumeMenu(volume, ready)} inRow />
     </div>
   );
 }

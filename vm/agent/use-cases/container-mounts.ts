@@ -9,6 +9,7 @@ import { exists } from '../exists.ts';
 import type { OciMount, RootFilesystem } from '../runtime/runtime.ts';
 import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
+import { outermostFirst } from './container-spec.ts';
 import type { Parts } from './parts.ts';
 import { mountMerged } from './merged-root.ts';
 import { resolveBeneath } from './resolve-beneath.ts';
@@ -28,14 +29,13 @@ export async function prepareMounts(
   rootfs: RootFilesystem,
 ): Promise<OciMount[]> {
   const mounts: OciMount[] = [];
-  const sorted = [...record.mounts].sort((a, b) => a.Destination.length - b.Destination.length);
-  for (const mount of sorted) {
+  for (const mount of record.mounts) {
     if (mount.Type === 'volume') await fillVolume(parts.config, mount, rootfs);
     const source = await sourceOf(parts, mount);
     if (mount.Type === 'bind') await ensureBindSource({ ...mount, Source: source }, idRangeOf(record)?.base ?? 0);
     mounts.push(toOciMount({ ...mount, Source: source }, record.idSlot !== undefined, parts.config.dataDir));
   }
-  return mounts;
+  return outermostFirst(mounts);
 }
 
 function toOciMount(mount: MountPoint, hasIdRange: boolean, dataDir: string): OciMount {

@@ -227,8 +227,8 @@ function withoutTaken(mounts: readonly OciMount[], record: ContainerRecord): Oci
   return mounts.filter((mount) => !taken.has(mount.destination));
 }
 
-/** A volume at `/etc` must not hide the files that belong in it. */
-function outermostFirst(mounts: readonly OciMount[]): OciMount[] {
+/** A mount must not hide one that belongs in it: a volume at `/etc` the names of hosts. */
+export function outermostFirst(mounts: readonly OciMount[]): OciMount[] {
   const depth = ({ destination }: OciMount): number => destination.split('/').length;
   return [...mounts].sort((a, b) => depth(a) - depth(b));
 }
