@@ -5,6 +5,7 @@ import { expect, goTo, inputsOf, rowOf, test } from '../helpers/window-test.ts';
 
 test('a login is asked of the registry first, and kept once it is right', async ({ page, host, open }) => {
   await open();
+  await expect(rowOf(page, 'orders-db')).toBeVisible();
   await page.keyboard.press('g');
   await page.keyboard.press('r');
   await page.getByRole('button', { name: 'Log in' }).click();
