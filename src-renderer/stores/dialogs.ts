@@ -43,3 +43,11 @@ export function openDialog(dialog: DialogState): void {
 export function closeDialog(): void {
   useDialog.setState({ dialog: undefined });
 }
+
+/** For what a dialog has begun: closes it at the end, and not one that was opened meanwhile in its place. */
+export function dialogCloser(): () => void {
+  const { dialog } = useDialog.getState();
+  return () => {
+    if (useDialog.getState().dialog === dialog) closeDialog();
+  };
+}

@@ -4,7 +4,7 @@ import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
 import { errorText } from '../../stores/follow-stream.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useContainers } from '../../stores/objects.ts';
 import { checkContainerName } from './container-name.ts';
 
@@ -21,7 +21,7 @@ export function RenameDialog({ id }: { id: string }) {
     setBusy(true);
     host
       .call('containers.rename', { id, name })
-      .then(closeDialog)
+      .then(dialogCloser())
       .catch((error: unknown) => setProblem(errorText(error)))
       .finally(() => setBusy(false));
   };

@@ -5,7 +5,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { formatBytes, formatCount, shortId } from '../../format/quantities.ts';
 import { errorText } from '../../stores/follow-stream.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useImages } from '../../stores/objects.ts';
 import { startPrune } from '../../stores/tasks.ts';
 import { previewPrune } from './prune-preview.ts';
@@ -20,7 +20,7 @@ export function PruneImagesDialog() {
   const confirm = () => {
     setBusy(true);
     startPrune(unused)
-      .then(closeDialog)
+      .then(dialogCloser())
       .catch((error: unknown) => setProblem(errorText(error)))
       .finally(() => setBusy(false));
   };

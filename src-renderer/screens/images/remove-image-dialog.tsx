@@ -6,7 +6,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatBytes, formatCount, shortId } from '../../format/quantities.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { navigate, useRoute } from '../../stores/navigation.ts';
 import { useContainers, useImages } from '../../stores/objects.ts';
 import { showToast } from '../../stores/toasts.ts';
@@ -22,6 +22,7 @@ export function RemoveImageDialog({ id }: { id: string }) {
   const users = image.usedBy;
   const running = (containers ?? []).some(({ name: user, state }) => users.includes(user) && state === 'running');
   const remove = () => {
+    const close = dialogCloser();
     setBusy(true);
     host
       .call('images.remove', { id, force: users.length > 0 || image.tags.length > 1 })
@@ -29,7 +30,7 @@ export function RemoveImageDialog({ id }: { id: string }) {
         showToast({ tone: 'good', title: `${deleted.length > 0 ? 'Removed' : 'Untagged'} ${name}` });
         const { route } = useRoute.getState();
         if (route.screen === 'image' && route.id === id) navigate({ screen: 'images' }, { replace: true });
-        closeDialog();
+        close();
       })
       .catch((error: unknown) => setProblem(toErrorView(error)))
       .finally(() => setBusy(false));

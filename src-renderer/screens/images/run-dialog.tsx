@@ -7,7 +7,7 @@ import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { CheckField, Field } from '../../components/field.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { closeDialog, openDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser, openDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useImages } from '../../stores/objects.ts';
 import { showToast } from '../../stores/toasts.ts';
@@ -39,12 +39,13 @@ export function RunDialog({ image = '' }: { image?: string }) {
       requestAnimationFrame(() => body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
       return;
     }
+    const close = dialogCloser();
     setBusy(true);
     host
       .call('containers.run', toRequest(form))
       .then(({ id, warnings }) => {
         for (const warning of warnings) showToast({ tone: 'info', title: warning });
-        closeDialog();
+        close();
         navigate({ screen: 'container', id, tab: 'logs' });
       })
       .catch((error: unknown) => setFailure(toErrorView(error)))

@@ -7,7 +7,7 @@ import { Outside } from '../../components/text.tsx';
 import { shortId } from '../../format/quantities.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { errorText } from '../../stores/follow-stream.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useImages } from '../../stores/objects.ts';
 import { showToast } from '../../stores/toasts.ts';
 import { checkReference } from './reference.ts';
@@ -27,12 +27,13 @@ export function TagDialog({ id }: { id: string }) {
     const wrong = checkReference(wanted);
     setProblem(wrong);
     if (wrong !== undefined) return;
+    const close = dialogCloser();
     setBusy(true);
     host
       .call('images.tag', { id, reference: wanted })
       .then(() => {
         showToast({ tone: 'good', title: `Tagged as ${visibleText(full, 80)}` });
-        closeDialog();
+        close();
       })
       .catch((error: unknown) => setProblem(errorText(error)))
       .finally(() => setBusy(false));

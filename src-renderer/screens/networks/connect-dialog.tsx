@@ -7,7 +7,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { errorText } from '../../stores/follow-stream.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useContainers, useNetworks } from '../../stores/objects.ts';
 import { showToast } from '../../stores/toasts.ts';
 import { useEngineReady } from '../../stores/vm.ts';
@@ -28,6 +28,7 @@ export function ConnectDialog({ id }: { id: string }) {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (!chosen) return;
+    const close = dialogCloser();
     setBusy(true);
     setProblem(undefined);
     host
@@ -37,7 +38,7 @@ export function ConnectDialog({ id }: { id: string }) {
         aliases: aliases.split(/[\s,]+/).filter((alias) => alias !== ''),
       })
       .then(() => {
-        closeDialog();
+        close();
         const when = isUp(chosen) ? '' : ' when it starts';
         const [who, where] = [visibleText(chosen.name, 60), visibleText(network.name, 60)];
         showToast({ tone: 'good', title: `Connected ${who} to ${where}${when}` });

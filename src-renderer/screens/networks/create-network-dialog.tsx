@@ -6,7 +6,7 @@ import { CheckField, Field } from '../../components/field.tsx';
 import { LabelRows, labelsOf, type LabelRow } from '../../components/label-rows.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { errorText } from '../../stores/follow-stream.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { checkGateway, checkNetworkName, checkSubnet } from './network-request.ts';
@@ -27,12 +27,13 @@ export function CreateNetworkDialog() {
     event.preventDefault();
     setTouched(true);
     if (Object.values(problems).some((problem) => problem !== undefined)) return;
+    const close = dialogCloser();
     setBusy(true);
     setRefusal(undefined);
     host
       .call('networks.create', { ...texts, internal, labels: labelsOf(labels) })
       .then(({ id }) => {
-        closeDialog();
+        close();
         navigate({ screen: 'network', id });
       })
       .catch((error: unknown) => setRefusal(errorText(error)))

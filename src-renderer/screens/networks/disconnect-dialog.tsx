@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { disconnect } from '../../actions/networks.ts';
 import { ConfirmDialog } from '../../components/dialog.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useNetworks } from '../../stores/objects.ts';
 import { isUp } from './network-use.ts';
 
@@ -13,7 +13,7 @@ export function DisconnectDialog({ id, containerId }: { id: string; containerId:
   if (!network || !member) return null;
   const confirm = () => {
     setBusy(true);
-    void disconnect(network, member).finally(closeDialog);
+    void disconnect(network, member).finally(dialogCloser());
   };
   return (
     <ConfirmDialog

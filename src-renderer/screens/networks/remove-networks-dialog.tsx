@@ -7,7 +7,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatCount } from '../../format/quantities.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useNetworks } from '../../stores/objects.ts';
 import { isRemovable, isUp } from './network-use.ts';
 
@@ -20,7 +20,7 @@ export function RemoveNetworksDialog({ id }: { id?: string }) {
   const going = only ? [only].filter(isRemovable) : all.filter((one) => isRemovable(one) && one.members.length === 0);
   const confirm = () => {
     setBusy(true);
-    void removeNetworks(going).finally(closeDialog);
+    void removeNetworks(going).finally(dialogCloser());
   };
   return (
     <ConfirmDialog

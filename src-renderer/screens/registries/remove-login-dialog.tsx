@@ -3,13 +3,13 @@ import { registryName } from '../../../src-main/contract/registries.ts';
 import { removeLogin } from '../../actions/registries.ts';
 import { ConfirmDialog } from '../../components/dialog.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 
 export function RemoveLoginDialog({ server }: { server: string }) {
   const [busy, setBusy] = useState(false);
   const confirm = () => {
     setBusy(true);
-    void removeLogin(server).finally(closeDialog);
+    void removeLogin(server).finally(dialogCloser());
   };
   return (
     <ConfirmDialog

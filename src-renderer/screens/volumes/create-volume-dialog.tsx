@@ -5,7 +5,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
 import { LabelRows, labelsOf, type LabelRow } from '../../components/label-rows.tsx';
 import { errorText } from '../../stores/follow-stream.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { checkVolumeName } from './volume-name.ts';
@@ -21,11 +21,12 @@ export function CreateVolumeDialog() {
     const wrong = checkVolumeName(name.trim());
     setProblem(wrong);
     if (wrong !== undefined) return;
+    const close = dialogCloser();
     setBusy(true);
     host
       .call('volumes.create', { name: name.trim(), labels: labelsOf(labels) })
       .then((created) => {
-        closeDialog();
+        close();
         navigate({ screen: 'volume', id: created.name });
       })
       .catch((error: unknown) => setProblem(errorText(error)))

@@ -4,7 +4,7 @@ import { ConfirmDialog } from '../../components/dialog.tsx';
 import { NameList } from '../../components/name-list.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { formatCount } from '../../format/quantities.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useVolumes } from '../../stores/objects.ts';
 import { volumeTitle } from './volume-name.ts';
 
@@ -18,7 +18,7 @@ export function PruneVolumesDialog() {
   const going = which === 'all' ? unused : unnamed;
   const confirm = () => {
     setBusy(true);
-    void removeVolumes(going.map(({ name }) => name)).finally(closeDialog);
+    void removeVolumes(going.map(({ name }) => name)).finally(dialogCloser());
   };
   return (
     <ConfirmDialog

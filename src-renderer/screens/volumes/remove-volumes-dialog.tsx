@@ -5,7 +5,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatCount } from '../../format/quantities.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
-import { closeDialog } from '../../stores/dialogs.ts';
+import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useVolumes } from '../../stores/objects.ts';
 import { NameList } from '../../components/name-list.tsx';
 import { volumeTitle } from './volume-name.ts';
@@ -21,7 +21,7 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
   if (!only) return null;
   const confirm = () => {
     setBusy(true);
-    void removeVolumes(going.map(({ name }) => name)).finally(closeDialog);
+    void removeVolumes(going.map(({ name }) => name)).finally(dialogCloser());
   };
   const title = wanted.length === 1 ? visibleText(volumeTitle(only), 80) : formatCount(going.length, 'volume');
   const stay = used.map((volume) => `${volumeTitle(volume)} (${volume.usedBy.map(({ name }) => name).join(', ')})`);
