@@ -228,10 +228,14 @@ test(
     engine.parts.live.detachAll();
     engine.parts.live.forget(id);
     const again = new FakeContainer(id, 500, undefined);
-    again.onExec = (exec) => exec.finish(1);
+    // The probes are quick: one may end before the state is looked at.
+    let look = (): void => undefined;
+    const looked = new Promise<void>((resolve) => (look = resolve));
+    again.onExec = (exec) => void looked.then(() => exec.finish(1));
     engine.runtime.alive.set(id, again);
     await reconcile(engine.parts);
     assert.equal((await inspect(engine, id))?.Status, 'healthy');
+    look();
     await until(async () => (await inspect(engine, id))?.Status === 'unhealthy');
     again.finish();
   },
