@@ -54,6 +54,26 @@ dockerSuite('volumes and mounts', () => {
     assert.match(nowhere.stderr, /failed to mount local volume/);
   });
 
+  test('what a container writes can be limited, whoever its root is, and still is after a restart', async (t) => {
+    t.after(() => docker('rm', '-f', 'held', 'bare'));
+    const fill = 'dd if=/dev/zero of=/big bs=1M count=64 2>&1; df -m / | tail -1 | tr -s " " | cut -d" " -f2';
+    for (const [name, ...options] of [['held'], ['bare', '--privileged']] as const) {
+      await docker('create', '--name', name, ...options, '--storage-opt', 'size=16m', busybox, 'sh', '-c', fill);
+      assert.equal(await docker('inspect', '-f', '{{.HostConfig.StorageOpt}}', name), 'map[size:16m]');
+      for (const run of ['first', 'second']) {
+        const output = await docker('start', '-a', name);
+        assert.match(output, /No space left on device/, `${name}, ${run}`);
+        assert.match(output, /^16$/m, 'and it sees no larger disk');
+      }
+    }
+    await docker('rm', 'held');
+    assert.equal(
+      await sh('type=volume,src=roomy,dst=/v', 'dd if=/dev/zero of=/big bs=1M count=64 2>/dev/null && echo fits'),
+      'fits',
+    );
+    await docker('volume', 'rm', 'roomy');
+  });
+
   test('subpath, read-only, labels, missing sources', async () => {
     await sh('type=volume,src=data,dst=/d,volume-label=a=b', 'mkdir -p /d/in; echo deep >/d/in/file; ln -s / /d/out');
     assert.equal(await docker('volume', 'ls', '-q', '--filter', 'label=a=b'), 'data');

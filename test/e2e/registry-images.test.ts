@@ -42,12 +42,12 @@ describe('a real registry', { skip: cannotUnpack }, () => {
       const [image] = store.parts.records.all();
       assert.ok(image);
       assert.equal(image.layers.length, 3);
-      const vfs = await VfsSnapshotter.open(folder, new UnpackProgram(unpackFile));
+      const vfs = await VfsSnapshotter.open(folder, new UnpackProgram(unpackFile), () => Promise.resolve());
       for (const { diffId, blobDigest } of image.layers) {
         await (await vfs.begin()).commit(diffId, store.parts.blobs.path(blobDigest));
       }
       const diffIds = image.layers.map(({ diffId }) => diffId);
-      const { upperDir } = await vfs.prepareRoot('compared', diffIds, 0);
+      const { upperDir } = await vfs.prepareRoot('compared', diffIds, { ownerId: 0 });
       const { layout, tag } = await fixtureImage('nginx');
       execFileSync('umoci', ['unpack', '--keep-dirlinks', '--image', `${layout}:${tag}`, path.join(folder, 'bundle')], {
         stdio: 'pipe',

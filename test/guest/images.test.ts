@@ -25,8 +25,8 @@ const openRecords = (): SqliteImageRecords => {
 
 imageRecordsSuite('SQLite', openRecords);
 const here = { base: folder, skip: false, canMount: true } as const;
-snapshotterSuite('overlay on XFS', { ...here, open: (at, program) => OverlaySnapshotter.open(at, program) });
-snapshotterSuite('vfs on XFS', { ...here, open: (at, program) => VfsSnapshotter.open(at, program) });
+snapshotterSuite('overlay on XFS', { ...here, open: OverlaySnapshotter.open.bind(OverlaySnapshotter) });
+snapshotterSuite('vfs on XFS', { ...here, open: VfsSnapshotter.open.bind(VfsSnapshotter) });
 
 describe('pulling in the guest', () => {
   test('an image is pulled, recorded in SQLite and verified', async () => {

@@ -66,7 +66,7 @@ export async function openTestStore(options: TestStoreOptions = {}): Promise<Tes
   const records = options.records ?? new MemoryImageRecords();
   const program = new UnpackProgram(unpackFile);
   const blobs = await BlobStore.open(path.join(folder, 'content'));
-  const snapshotter = await OverlaySnapshotter.open(folder, program);
+  const snapshotter = await OverlaySnapshotter.open(folder, program, () => Promise.resolve());
   const limitMs = options.timeoutMs ?? 5000;
   const transport = new Transport(
     { insecure: [], extraCa: [], ...options.network },

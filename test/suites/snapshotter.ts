@@ -7,20 +7,22 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { RootFilesystem } from '../../vm/agent/runtime/runtime.ts';
-import type { Snapshotter } from '../../vm/agent/snapshots/snapshotter.ts';
+import type { LimitFolder, Snapshotter } from '../../vm/agent/snapshots/snapshotter.ts';
 import { UnpackProgram } from '../../vm/agent/snapshots/unpack-program.ts';
 import { unpackFile } from '../helpers/image-store.ts';
 import { tar } from '../helpers/tar.ts';
 import type { TarEntry } from '../helpers/tar.ts';
 
 export interface SnapshotterSuite {
-  readonly open: (dataDir: string, program: UnpackProgram) => Promise<Snapshotter>;
+  readonly open: (dataDir: string, program: UnpackProgram, limitFolder: LimitFolder) => Promise<Snapshotter>;
   /** Where the data folders go; a filesystem that overlayfs accepts. */
   readonly base: string;
   readonly skip: string | false;
   /** Whether overlay mounts can be made, to look at a root as a container would. */
   readonly canMount: boolean;
 }
+
+const noLimits: LimitFolder = () => Promise.reject(new Error('no limit was asked for'));
 
 export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
   describe(`snapshotter: ${label}`, { skip: suite.skip }, () => {
@@ -50,7 +52,7 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
 
     test('a layer is there once it is committed, and not before', () =>
       withFolder(async (folder) => {
-        const snapshotter = await suite.open(folder, program);
+        const snapshotter = await suite.open(folder, program, noLimits);
         const discarded = await snapshotter.begin();
         if (discarded.root !== undefined) writeFileSync(path.join(discarded.root, 'half'), '');
         assert.deepEqual(await snapshotter.layers(), []);
@@ -70,9 +72,9 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
 
     test('what an agent that died was unpacking goes at the next start', () =>
       withFolder(async (folder) => {
-        const pending = await (await suite.open(folder, program)).begin();
+        const pending = await (await suite.open(folder, program, noLimits)).begin();
         if (pending.root !== undefined) mkdirSync(path.join(pending.root, 'half/way'), { recursive: true });
-        const reopened = await suite.open(folder, program);
+        const reopened = await suite.open(folder, program, noLimits);
         assert.deepEqual(await reopened.layers(), []);
         if (pending.root !== undefined) assert.equal(existsSync(pending.root), false);
       }));
@@ -82,7 +84,7 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
       { skip: !suite.canMount && 'needs overlay mounts' },
       () =>
         withFolder(async (folder) => {
-          const snapshotter = await suite.open(folder, program);
+          const snapshotter = await suite.open(folder, program, noLimits);
           const layers = [
             await add(
               snapshotter,
@@ -109,8 +111,8 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
               ...[{ name: 'changed', data: 'new' }],
             ),
           ];
-          const root = await snapshotter.prepareRoot('c1', layers, 0);
-          assert.deepEqual(await snapshotter.prepareRoot('c1', layers, 0), root);
+          const root = await snapshotter.prepareRoot('c1', layers, { ownerId: 0 });
+          assert.deepEqual(await snapshotter.prepareRoot('c1', layers, { ownerId: 0 }), root);
           look(folder, root, (top) => {
             assert.deepEqual(readdirSync(top).sort(), ['changed', 'dir', 'kept', 'own']);
             assert.deepEqual(readdirSync(path.join(top, 'dir')), ['new']);
@@ -120,7 +122,7 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
             writeFileSync(path.join(top, 'written'), 'x'.repeat(100));
           });
           assert.ok((await snapshotter.rootSize('c1')) >= 100);
-          const second = await snapshotter.prepareRoot('c2', layers, 0);
+          const second = await snapshotter.prepareRoot('c2', layers, { ownerId: 0 });
           look(folder, second, (top) => assert.equal(existsSync(path.join(top, 'written')), false));
           await snapshotter.removeRoot('c1');
           await snapshotter.removeRoot('c1');
@@ -135,23 +137,50 @@ export function snapshotterSuite(label: string, suite: SnapshotterSuite): void {
               },
             },
           }) as UnpackProgram;
-          assert.equal(await (await suite.open(folder, tooLate)).rootSize('c2'), 0, 'removed while it is measured');
+          assert.equal(
+            await (await suite.open(folder, tooLate, noLimits)).rootSize('c2'),
+            0,
+            'removed while it is measured',
+          );
         }),
     );
 
     test('the writable root belongs to the mapped root', () =>
       withFolder(async (folder) => {
-        const snapshotter = await suite.open(folder, program);
+        const snapshotter = await suite.open(folder, program, noLimits);
         const diffId = await add(snapshotter, folder, { name: './', type: '5' }, { name: 'a', data: 'a' });
-        const { upperDir } = await snapshotter.prepareRoot('c', [diffId], 165_536);
+        const { upperDir } = await snapshotter.prepareRoot('c', [diffId], { ownerId: 165_536 });
         assert.equal(lstatSync(upperDir).uid, 165_536);
+      }));
+
+    test('a limit is on whatever is written from the first byte on, and only where it is asked for', () =>
+      withFolder(async (folder) => {
+        const limited: string[] = [];
+        const snapshotter = await suite.open(folder, program, (at, limit) => {
+          limited.push(`${readdirSync(at).length} in ${path.relative(folder, at)}: ${JSON.stringify(limit)}`);
+          return Promise.resolve();
+        });
+        const layers = [await add(snapshotter, folder, { name: 'a', data: 'a' })];
+        await snapshotter.prepareRoot('free', layers, { ownerId: 0 });
+        assert.deepEqual(limited, []);
+        const limit = { project: 7, bytes: 4096 };
+        const root = await snapshotter.prepareRoot('held', layers, { ownerId: 0, limit });
+        const before = limited.splice(0).sort();
+        const words = JSON.stringify(limit);
+        assert.deepEqual(
+          before,
+          snapshotter.name === 'overlay'
+            ? [`0 in containers/held/upper.new: ${words}`, `0 in containers/held/work: ${words}`]
+            : [`0 in containers/held/root.new: ${words}`],
+        );
+        assert.deepEqual(await snapshotter.prepareRoot('held', layers, { ownerId: 0, limit }), root);
       }));
 
     test('a root over a layer that is gone is refused', () =>
       withFolder(async (folder) => {
-        const snapshotter = await suite.open(folder, program);
+        const snapshotter = await suite.open(folder, program, noLimits);
         await assert.rejects(
-          snapshotter.prepareRoot('c', [`sha256:${'0'.repeat(64)}`], 0),
+          snapshotter.prepareRoot('c', [`sha256:${'0'.repeat(64)}`], { ownerId: 0 }),
           /is missing: pull the image again/,
         );
       }));

@@ -24,6 +24,7 @@ import { readRegistryNetwork } from './images-network.ts';
 import { openImages } from './images-service.ts';
 import type { Images } from './images-service.ts';
 import { loadAddonKernel } from './kernel/addon-kernel.ts';
+import type { Kernel } from './kernel/kernel.ts';
 import { errorText, log } from './log.ts';
 import { createNetworking } from './network/create-networking.ts';
 import { resolvConfUpstreams } from './network/dns/upstreams.ts';
@@ -70,9 +71,10 @@ export async function startEngine(config: AgentConfig): Promise<Engine> {
   const store = new ContainerStore(database);
   const events = new EventFeed();
   const runtime = openRuntime(config);
+  const kernel = loadAddonKernel(`${config.programsDir}/kernel.node`);
   const [images, network] = await Promise.all([
-    startImages(config, database, store, events),
-    startNetwork(config, seed, database),
+    startImages(config, kernel, database, store, events),
+    startNetwork(config, kernel, seed, database),
   ]);
   const parts = buildParts({ config, seed, database, store, events, images, network, runtime });
   await allowLowPorts();
@@ -106,11 +108,13 @@ type Seed = ReturnType<typeof readSeed>;
 
 async function startImages(
   config: AgentConfig,
+  kernel: Kernel,
   database: Database,
   store: ContainerStore,
   events: EventFeed,
 ): Promise<Images> {
   return openImages({
+    kernel,
     dataDir: config.dataDir,
     unpackProgram: `${config.programsDir}/unpack`,
     records: new SqliteImageRecords(database),
@@ -125,9 +129,14 @@ async function startImages(
   });
 }
 
-async function startNetwork(config: AgentConfig, seed: Seed, database: Database): Promise<NetworkService> {
+async function startNetwork(
+  config: AgentConfig,
+  kernel: Kernel,
+  seed: Seed,
+  database: Database,
+): Promise<NetworkService> {
   const network = createNetworking({
-    kernel: loadAddonKernel(`${config.programsDir}/kernel.node`),
+    kernel,
     store: createFileEndpointStore(`${config.runDir}/network`),
     networks: createNetworkStore(database),
     reservedSubnets: guestSubnets(),

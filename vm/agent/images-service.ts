@@ -2,6 +2,7 @@
 import type { ImageStore, ImageUser, ResolvedImage } from './images.ts';
 import { BlobStore } from './content/blob-store.ts';
 import { Leases } from './content/leases.ts';
+import type { Kernel } from './kernel/kernel.ts';
 import { log } from './log.ts';
 import { RegistryClient } from './registry/client.ts';
 import type { RegistryNetwork } from './registry/network.ts';
@@ -11,7 +12,7 @@ import { openSource } from './registry/open-source.ts';
 import { Transport } from './registry/transport.ts';
 import { OverlaySnapshotter } from './snapshots/overlay.ts';
 import { markAsContainer } from './snapshots/container-mark.ts';
-import type { Snapshotter } from './snapshots/snapshotter.ts';
+import type { LimitFolder, Snapshotter } from './snapshots/snapshotter.ts';
 import { UnpackProgram } from './snapshots/unpack-program.ts';
 import { VfsSnapshotter } from './snapshots/vfs.ts';
 import type { ImageRecords, KnownImage } from './state/images.ts';
@@ -27,6 +28,8 @@ export interface ImagesOptions {
   /** `native/unpack`. */
   readonly unpackProgram: string;
   readonly records: ImageRecords;
+  /** Limits what containers write. */
+  readonly kernel: Pick<Kernel, 'setProject' | 'setProjectLimit'>;
   readonly network: RegistryNetwork;
   readonly imageUsers: () => readonly ImageUser[];
   readonly onEvent: (event: ImageEvent) => void;
@@ -46,10 +49,14 @@ export interface Images {
 export async function openImages(options: ImagesOptions): Promise<Images> {
   const program = new UnpackProgram(options.unpackProgram);
   const blobs = await BlobStore.open(`${options.dataDir}/content`);
+  const limitFolder: LimitFolder = async (folder, { project, bytes }) => {
+    await options.kernel.setProject(folder, project);
+    await options.kernel.setProjectLimit(options.dataDir, project, bytes);
+  };
   const snapshotter =
     options.snapshotter === 'vfs'
-      ? await VfsSnapshotter.open(options.dataDir, program)
-      : await OverlaySnapshotter.open(options.dataDir, program);
+      ? await VfsSnapshotter.open(options.dataDir, program, limitFolder)
+      : await OverlaySnapshotter.open(options.dataDir, program, limitFolder);
   const transport = new Transport(options.network);
   const parts: ImageParts = {
     blobs,
@@ -103,9 +110,9 @@ function imageStore(records: ImageRecords, snapshotter: Snapshotter): ImageStore
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
     },
-    prepareRoot: async (containerId, image, ownerId) => {
-      const root = await snapshotter.prepareRoot(containerId, image.layers, ownerId);
-      await markAsContainer(root.upperDir, ownerId);
+    prepareRoot: async (containerId, image, options) => {
+      const root = await snapshotter.prepareRoot(containerId, image.layers, options);
+      await markAsContainer(root.upperDir, options.ownerId);
       return root;
     },
     removeRoot: (containerId) => snapshotter.removeRoot(containerId),

@@ -2,6 +2,7 @@
  * What the rest of the agent may ask of the image store (registry, content and snapshots behind it).
  */
 import type { RootFilesystem } from './runtime/runtime.ts';
+import type { RootOptions } from './snapshots/snapshotter.ts';
 
 /** The parts of an OCI image configuration that containers use. */
 export interface ImageConfig {
@@ -42,8 +43,8 @@ export interface ImageUser {
 export interface ImageStore {
   /** By name, name:tag, name@digest, id or unique id prefix. Rejects with `not-found`: `No such image: x:latest`. */
   resolve(reference: string): Promise<ResolvedImage>;
-  /** Makes the container's writable layer. Idempotent. `ownerId`: who owns the upper folder (the mapped root), 0 without a user namespace. */
-  prepareRoot(containerId: string, image: ResolvedImage, ownerId: number): Promise<RootFilesystem>;
+  /** Makes the container's writable layer. Idempotent. */
+  prepareRoot(containerId: string, image: ResolvedImage, options: RootOptions): Promise<RootFilesystem>;
   /** Removes the writable layer; succeeds when there is none. */
   removeRoot(containerId: string): Promise<void>;
   /** Bytes used by the writable layer. */

@@ -136,6 +136,7 @@ const hostConfig = z.object({
   Tmpfs: labels,
   Sysctls: labels,
   Annotations: labels,
+  StorageOpt: labels,
   Init: z
     .boolean()
     .nullish()
@@ -204,10 +205,11 @@ export const createContainerBody = createBody.transform((body): CreateRequest =>
 });
 
 function toHostConfig(parsed: z.infer<typeof hostConfig>): CreateRequest['hostConfig'] {
-  const { Annotations, ...others } = parsed;
+  const { Annotations, StorageOpt, ...others } = parsed;
   return {
     ...others,
     ...(Object.keys(Annotations).length === 0 ? {} : { Annotations }),
+    ...(Object.keys(StorageOpt).length === 0 ? {} : { StorageOpt }),
     Mounts: parsed.Mounts.map(({ BindOptions, VolumeOptions, TmpfsOptions, ...rest }) => ({
       ...rest,
       ...(BindOptions == null ? {} : { BindOptions: withoutUndefined(BindOptions) }),

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { EngineError } from '../../contract/errors.ts';
 import { parseAs } from './body.ts';
-import { integer, labels, text } from './fields.ts';
+import { integer, text } from './fields.ts';
 
 const deviceRequest = z.object({
   Driver: text,
@@ -20,7 +20,6 @@ const unsupported = z.object({
     .array(deviceRequest)
     .nullish()
     .transform((value) => value ?? []),
-  StorageOpt: labels,
   Runtime: text,
   Isolation: text,
   VolumeDriver: text,
@@ -47,9 +46,6 @@ export function checkUnsupported(value: unknown): string[] {
     throw invalid(
       `could not select device driver "${device.Driver}" with capabilities: [${capabilities}]: the VM has no such device`,
     );
-  }
-  if (Object.keys(options.StorageOpt).length > 0) {
-    throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
   if (!runtimes.includes(options.Runtime)) throw invalid(`Unknown runtime specified ${options.Runtime}`);
   if (!['', 'default'].includes(options.Isolation)) {

@@ -5,7 +5,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { exists } from '../exists.ts';
 import { syncFolder } from '../content/durable.ts';
 import type { RootFilesystem } from '../runtime/runtime.ts';
-import type { PendingLayer, Snapshotter } from './snapshotter.ts';
+import type { LimitFolder, PendingLayer, RootOptions, Snapshotter } from './snapshotter.ts';
 import type { UnpackProgram } from './unpack-program.ts';
 
 /** Layers being unpacked; the program that made them has died when they are found at start. */
@@ -16,17 +16,19 @@ export class OverlaySnapshotter implements Snapshotter {
   private readonly layersFolder: string;
   private readonly containersFolder: string;
   private readonly program: UnpackProgram;
+  private readonly limitFolder: LimitFolder;
   private counter = 0;
 
-  private constructor(dataDir: string, program: UnpackProgram) {
+  private constructor(dataDir: string, program: UnpackProgram, limitFolder: LimitFolder) {
     this.layersFolder = path.join(dataDir, 'layers');
     this.containersFolder = path.join(dataDir, 'containers');
     this.program = program;
+    this.limitFolder = limitFolder;
   }
 
   /** Removes what an agent that died had half unpacked. */
-  static async open(dataDir: string, program: UnpackProgram): Promise<OverlaySnapshotter> {
-    const snapshotter = new OverlaySnapshotter(dataDir, program);
+  static async open(dataDir: string, program: UnpackProgram, limitFolder: LimitFolder): Promise<OverlaySnapshotter> {
+    const snapshotter = new OverlaySnapshotter(dataDir, program, limitFolder);
     await mkdir(snapshotter.layersFolder, { recursive: true, mode: 0o711 });
     for (const name of await readdir(snapshotter.layersFolder)) {
       if (name.startsWith(temporaryPrefix)) await program.removeFolder(path.join(snapshotter.layersFolder, name));
@@ -78,7 +80,11 @@ export class OverlaySnapshotter implements Snapshotter {
     await this.program.removeFolder(grave);
   }
 
-  async prepareRoot(containerId: string, layers: readonly string[], ownerId: number): Promise<RootFilesystem> {
+  async prepareRoot(
+    containerId: string,
+    layers: readonly string[],
+    { ownerId, limit }: RootOptions,
+  ): Promise<RootFilesystem> {
     const lowerDirs = await this.layerFolders(layers);
     const folder = path.join(this.containersFolder, containerId);
     const [upperDir, workDir] = [path.join(folder, 'upper'), path.join(folder, 'work')];
@@ -86,9 +92,12 @@ export class OverlaySnapshotter implements Snapshotter {
       const preparing = path.join(folder, 'upper.new');
       await mkdir(preparing, { recursive: true, mode: 0o755 });
       await chown(preparing, ownerId, ownerId);
+      if (limit !== undefined) await this.limitFolder(preparing, limit);
       await rename(preparing, upperDir);
     }
     await mkdir(workDir, { recursive: true, mode: 0o755 });
+    // Of the same project: files are made in it and moved, and XFS moves none from project to project.
+    if (limit !== undefined) await this.limitFolder(workDir, limit);
     return { lowerDirs, upperDir, workDir };
   }
 

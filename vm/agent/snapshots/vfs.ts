@@ -10,7 +10,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { exists } from '../exists.ts';
 import { renameDurably } from '../content/durable.ts';
 import type { RootFilesystem } from '../runtime/runtime.ts';
-import type { PendingLayer, Snapshotter } from './snapshotter.ts';
+import type { LimitFolder, PendingLayer, RootOptions, Snapshotter } from './snapshotter.ts';
 import type { UnpackProgram } from './unpack-program.ts';
 
 export class VfsSnapshotter implements Snapshotter {
@@ -18,15 +18,17 @@ export class VfsSnapshotter implements Snapshotter {
   private readonly layersFolder: string;
   private readonly containersFolder: string;
   private readonly program: UnpackProgram;
+  private readonly limitFolder: LimitFolder;
 
-  private constructor(dataDir: string, program: UnpackProgram) {
+  private constructor(dataDir: string, program: UnpackProgram, limitFolder: LimitFolder) {
     this.layersFolder = path.join(dataDir, 'vfs-layers');
     this.containersFolder = path.join(dataDir, 'containers');
     this.program = program;
+    this.limitFolder = limitFolder;
   }
 
-  static async open(dataDir: string, program: UnpackProgram): Promise<VfsSnapshotter> {
-    const snapshotter = new VfsSnapshotter(dataDir, program);
+  static async open(dataDir: string, program: UnpackProgram, limitFolder: LimitFolder): Promise<VfsSnapshotter> {
+    const snapshotter = new VfsSnapshotter(dataDir, program, limitFolder);
     await mkdir(snapshotter.layersFolder, { recursive: true, mode: 0o700 });
     return snapshotter;
   }
@@ -58,12 +60,18 @@ export class VfsSnapshotter implements Snapshotter {
     await rm(this.layerLink(diffId), { force: true });
   }
 
-  async prepareRoot(containerId: string, layers: readonly string[], ownerId: number): Promise<RootFilesystem> {
+  /** The layers count for the limit too: each container has them for itself. */
+  async prepareRoot(
+    containerId: string,
+    layers: readonly string[],
+    { ownerId, limit }: RootOptions,
+  ): Promise<RootFilesystem> {
     const folder = path.join(this.containersFolder, containerId);
     const [root, preparing] = [path.join(folder, 'root'), path.join(folder, 'root.new')];
     if (!(await exists(root))) {
       await this.program.removeFolder(preparing);
       await mkdir(preparing, { recursive: true, mode: 0o755 });
+      if (limit !== undefined) await this.limitFolder(preparing, limit);
       for (const diffId of layers) await this.apply(diffId, preparing, ownerId);
       await rename(preparing, root);
     }

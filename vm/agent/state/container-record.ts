@@ -144,6 +144,8 @@ export interface HostConfig {
   readonly Sysctls: Readonly<Record<string, string>>;
   /** For whoever reads them: nothing here does. */
   readonly Annotations?: Readonly<Record<string, string>>;
+  /** `size`: what the container may write, as given. Missing without. */
+  readonly StorageOpt?: Readonly<Record<string, string>>;
   readonly Init: boolean | null;
   readonly MaskedPaths: readonly string[] | null;
   readonly ReadonlyPaths: readonly string[] | null;
@@ -206,6 +208,8 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   /** Number of the user-namespace range; undefined without a user namespace. */
   readonly idSlot: number | undefined;
+  /** What its files count for on the data disk, from 1; only where their size is limited. */
+  readonly diskProject?: number;
   readonly state: ContainerState;
   /** Missing when the container has no check or has never run. */
   readonly health?: Health;

@@ -26,6 +26,11 @@ export function idRangeOf(record: Pick<ContainerRecord, 'idSlot'>): { base: numb
   return { base: firstIdBase + record.idSlot * idRangeSize, size: idRangeSize };
 }
 
+interface Wants {
+  readonly wantsIdRange: boolean;
+  readonly wantsDiskProject?: boolean;
+}
+
 export class ContainerStore {
   private readonly database: Database;
   private readonly byId = new Map<string, ContainerRecord>();
@@ -61,10 +66,14 @@ export class ContainerStore {
     return match;
   }
 
-  /** Adds a record, with a user-namespace range of its own when wanted. Throws `conflict` when the name is taken. */
-  add(record: Omit<ContainerRecord, 'idSlot'>, options: { readonly wantsIdRange: boolean }): ContainerRecord {
+  /** Adds a record, with a user-namespace range and a disk project of its own when wanted. Throws `conflict` when the name is taken. */
+  add(record: Omit<ContainerRecord, 'idSlot' | 'diskProject'>, wants: Wants): ContainerRecord {
     this.checkName(record.name);
-    const added: ContainerRecord = { ...record, idSlot: options.wantsIdRange ? this.freeSlot() : undefined };
+    const added: ContainerRecord = {
+      ...record,
+      idSlot: wants.wantsIdRange ? this.freeSlot() : undefined,
+      ...(wants.wantsDiskProject === true ? { diskProject: this.freeProject() } : {}),
+    };
     this.database.run(
       'INSERT INTO container (id, name, idSlot, document) VALUES (?, ?, ?, ?)',
       added.id,
@@ -77,7 +86,7 @@ export class ContainerStore {
   }
 
   /** Durable when it returns. Throws `not-found` when the record is gone, `conflict` when a new name is taken. */
-  update(id: string, changes: Partial<Omit<ContainerRecord, 'id' | 'idSlot'>>): ContainerRecord {
+  update(id: string, changes: Partial<Omit<ContainerRecord, 'id' | 'idSlot' | 'diskProject'>>): ContainerRecord {
     const before = this.byId.get(id);
     if (before === undefined) throw new EngineError('not-found', `No such container: ${id}`);
     if (changes.name !== undefined && changes.name !== before.name) this.checkName(changes.name);
@@ -117,6 +126,13 @@ export class ContainerStore {
   private remember(record: ContainerRecord): void {
     this.byId.set(record.id, record);
     this.idByName.set(record.name, record.id);
+  }
+
+  private freeProject(): number {
+    const used = new Set([...this.byId.values()].map((record) => record.diskProject));
+    let project = 1;
+    while (used.has(project)) project += 1;
+    return project;
   }
 
   private freeSlot(): number {

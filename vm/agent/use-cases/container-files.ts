@@ -10,6 +10,7 @@ import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import { prepareMounts } from './container-mounts.ts';
+import { prepareContainerRoot } from './container-root.ts';
 import { resolveUser } from './container-user.ts';
 import { withSubpaths } from './mount-subpaths.ts';
 import { undoAll } from './open-beneath.ts';
@@ -156,8 +157,7 @@ async function stoppedView(
   held: Undo[],
 ): Promise<FilesView> {
   const ids = idRangeOf(record);
-  const image = await parts.images.resolve(record.imageId);
-  const rootfs = await parts.images.prepareRoot(record.id, image, ids?.base ?? 0);
+  const rootfs = await prepareContainerRoot(parts, record);
   const mounts = extent === 'all' ? await copiedMounts(parts, record, rootfs, held) : [];
   return { kind: 'stopped', rootfs, binds: boundPaths(mounts), readOnly: record.hostConfig.ReadonlyRootfs, ids };
 }
@@ -190,8 +190,7 @@ export function boundPaths(mounts: readonly OciMount[]): BoundPath[] {
 
 async function ownerOf(parts: Parts, record: ContainerRecord): Promise<{ uid: number; gid: number } | undefined> {
   if (record.config.User === '') return undefined;
-  const image = await parts.images.resolve(record.imageId);
-  const rootfs = await parts.images.prepareRoot(record.id, image, idRangeOf(record)?.base ?? 0);
+  const rootfs = await prepareContainerRoot(parts, record);
   const { uid, gid } = await resolveUser(rootfs, record.config.User, []);
   return { uid, gid };
 }

@@ -5,6 +5,7 @@ import type { Stats } from 'node:fs';
 import type { PackedEntry, PackSource } from '../snapshots/unpack-program.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
+import { prepareContainerRoot } from './container-root.ts';
 import type { ImageParts } from './image-parts.ts';
 import { mountMerged } from './merged-root.ts';
 import type { MergedRoot } from './merged-root.ts';
@@ -25,7 +26,7 @@ export async function openUpper(parts: Parts, images: ImageParts, record: Contai
   const resolved = await parts.images.resolve(record.imageId);
   const base = idRangeOf(record)?.base ?? 0;
   const lowerDirs = await images.snapshotter.layerFolders(resolved.layers);
-  const { upperDir } = await parts.images.prepareRoot(record.id, resolved, base);
+  const { upperDir } = await prepareContainerRoot(parts, record);
   const image = await mountMerged(parts.config, lowerDirs);
   try {
     const source: PackSource = { source: upperDir, overlay: true, unshift: base };

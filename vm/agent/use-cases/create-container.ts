@@ -18,6 +18,7 @@ import { checkContainerName, inventId, inventName } from './names.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { parseSignal } from './signals.ts';
+import { sizeLimitOf } from './size-limit.ts';
 
 export interface CreateRequest {
   readonly config: Omit<ContainerConfig, 'OnBuild'>;
@@ -61,7 +62,10 @@ export async function createContainer(
   });
   await checkBindSources(mounts);
   const added = { ...newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), ...kept };
-  const record = parts.store.add(added, { wantsIdRange: usesUserNamespace(hostConfig) });
+  const record = parts.store.add(added, {
+    wantsIdRange: usesUserNamespace(hostConfig),
+    wantsDiskProject: sizeLimitOf(hostConfig.StorageOpt) > 0,
+  });
   publishContainerEvent(parts, record, 'create');
   return { id, warnings: [...warnings, ...(await warnOfNewFolders(mounts))] };
 }
@@ -178,7 +182,7 @@ function newRecord(
   hostConfig: HostConfig,
   endpoints: Readonly<Record<string, EndpointRequest>>,
   mounts: ContainerRecord['mounts'],
-): Omit<ContainerRecord, 'idSlot'> {
+): Omit<ContainerRecord, 'idSlot' | 'diskProject'> {
   return {
     id,
     name,

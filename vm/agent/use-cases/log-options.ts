@@ -2,8 +2,7 @@
 import { EngineError } from '../../contract/errors.ts';
 import type { LogFile } from '../runtime/runtime.ts';
 import type { ContainerRecord, HostConfig } from '../state/container-record.ts';
-
-const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+import { parseBytes } from './parse-bytes.ts';
 
 const localOptions = ['max-file', 'max-size', 'compress'];
 const jsonFileOptions = [...localOptions, 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
@@ -50,8 +49,7 @@ export function parseLogConfig(
 }
 
 function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([bkmg]?)b?$/.exec(text.toLowerCase());
-  const size = Math.floor(Number(match?.[1]) * (units[match?.[2] ?? ''] ?? 1));
-  if (match === null || size <= 0) throw new EngineError('invalid-parameter', `invalid max-size: '${text}'`);
+  const size = parseBytes(text) ?? 0;
+  if (size === 0) throw new EngineError('invalid-parameter', `invalid max-size: '${text}'`);
   return size;
 }

@@ -12,6 +12,7 @@ import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import { attachNetworks, tellDisconnected, writeNetworkFiles, writeOwned } from './container-network.ts';
 import { guestDevices, resolveDevices } from './container-devices.ts';
+import { prepareContainerRoot } from './container-root.ts';
 import { buildContainerSpec, capabilitiesOf } from './container-spec.ts';
 import { watchForExit } from './container-exit.ts';
 import { describeLaunchFailure } from './launch-failure.ts';
@@ -126,8 +127,7 @@ async function launchRequest(
 ): Promise<LaunchRequest> {
   const paths = containerPaths(parts.config, record.id);
   const idRange = idRangeOf(record);
-  const image = await parts.images.resolve(record.imageId);
-  const rootfs = await parts.images.prepareRoot(record.id, image, idRange?.base ?? 0);
+  const rootfs = await prepareContainerRoot(parts, record);
   await mkdir(`${paths.dir}/log`, { recursive: true });
   await mkdir(paths.runDir, { recursive: true, mode: 0o700 });
   await rm(paths.exitRecord, { force: true });

@@ -13,13 +13,14 @@ test('what cannot be had is refused in Docker’s words, and nothing is created'
       { DeviceRequests: [gpu] },
       'could not select device driver "" with capabilities: [[gpu]]: the VM has no such device',
     ],
-    [{ StorageOpt: { size: '1G' } }, /^--storage-opt is supported only for/],
+    [{ StorageOpt: { size: 'much' } }, "invalid size: 'much'"],
+    [{ StorageOpt: { volume: '1G' } }, 'Unknown option volume'],
     [{ Runtime: 'kata' }, 'Unknown runtime specified kata'],
     [{ Isolation: 'hyperv' }, 'Invalid isolation: "hyperv" - linux only supports \'default\''],
     [{ VolumeDriver: 'rex' }, 'error looking up volume plugin rex: plugin "rex" not found'],
     [{ CgroupParent: '/x' }, /^cgroup parents are not supported/],
     [{ CpuRealtimeRuntime: 5 }, 'Your kernel does not support CPU real-time scheduler'],
-    [{ StorageOpt: 'big' }, /^invalid JSON: StorageOpt/],
+    [{ StorageOpt: 'big' }, /^invalid JSON: HostConfig.StorageOpt/],
   ] as const) {
     const answer = await create(hostConfig);
     assert.equal(answer.status, 400, answer.body);

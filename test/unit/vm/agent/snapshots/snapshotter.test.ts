@@ -9,6 +9,6 @@ const here = { base: tmpdir(), skip: cannotUnpack };
 snapshotterSuite('overlay', {
   ...here,
   canMount: false,
-  open: (folder, program) => OverlaySnapshotter.open(folder, program),
+  open: OverlaySnapshotter.open.bind(OverlaySnapshotter),
 });
-snapshotterSuite('vfs', { ...here, canMount: true, open: (folder, program) => VfsSnapshotter.open(folder, program) });
+snapshotterSuite('vfs', { ...here, canMount: true, open: VfsSnapshotter.open.bind(VfsSnapshotter) });
