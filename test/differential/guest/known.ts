@@ -14,6 +14,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'docker create --log-opt max-file=0 busybox': 'refused when it is created; docker.io takes it and fails at the start',
   'docker create -v v:/x -v w:/x busybox':
     'the client sends the second as a path to be a volume, which is no absolute path and refused; docker.io takes it',
+  'docker create --storage-opt size=nonsense busybox': "the peer's disk has no project quotas",
   'docker create --gpus all busybox > /dev/null; docker start $(docker ps -lq) 2>&1 | tail -1':
     'refused when it is created; docker.io takes it and fails at the start',
   'docker info --format "{{json .Warnings}}"':
@@ -27,6 +28,14 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'docker network create --internal --subnet 10.$S.77.0/24 inside; docker network inspect inside --format "{{.Internal}} {{json .IPAM}}"':
     'the gateway that was chosen is told, not only one that was given',
   'docker network create --ipv6 n10; docker network rm n10': 'an IPv6 subnet is chosen, as later engines do',
+  'docker network create --subnet nonsense n2': 'later engines word it so',
+  'docker network create --subnet 10.$S.78.7/24 n6; docker network inspect n6 --format "{{json .IPAM.Config}}"':
+    'a subnet that is none is refused, as later engines do',
+  'docker network create --subnet 10.$S.80.0/24 --aux-address a=10.$S.80.9 --opt com.docker.network.bridge.name=br-$E --opt x=y n7; docker network inspect n7 --format "{{json .IPAM.Config}} {{json .Options}}"; ls -d /sys/class/net/br-$E':
+    'the gateway that was chosen is told, not only one that was given',
+  'docker network inspect bridge --format "{{json .Options}} {{.Internal}} {{.Attachable}}" | sed "s/1500/MTU/"':
+    'ports are published to the loopback address unless another is asked for',
+  'docker network rm n1': 'later engines tell by whom it is used',
   'docker network create --config-only n9': 'networks have no templates',
   'docker network create "bad name"': 'names are checked, as later engines do',
   'docker network create ""': 'refused for what it is',

@@ -35,7 +35,7 @@ export interface Endpoints {
   load(): void;
   attach(request: AttachRequest): Promise<readonly EndpointRecord[]>;
   connect(request: ConnectRequest): Promise<EndpointRecord>;
-  disconnect(request: Omit<ConnectRequest, 'settings'>): Promise<void>;
+  disconnect(request: Pick<ConnectRequest, 'containerId' | 'pid' | 'network'>): Promise<void>;
   /** From here on nobody sees it connected; what it returns frees its links and addresses. */
   withdraw(containerId: string): Promise<(() => Promise<void>) | undefined>;
   undo(containerId: string): Promise<void>;
@@ -228,12 +228,12 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       return endpoint;
     },
 
-    async disconnect({ containerId, containerName, pid, network: nameOrId }) {
+    async disconnect({ containerId, pid, network: nameOrId }) {
       const network = options.network(nameOrId);
       const record = records.get(containerId);
       const endpoint = record?.endpoints.find(({ networkId }) => networkId === network.id);
       if (record === undefined || endpoint === undefined) {
-        throw new EngineError('forbidden', `container ${containerName} is not connected to network ${network.name}`);
+        throw new EngineError('forbidden', `container ${containerId} is not connected to network ${network.name}`);
       }
       const left = record.endpoints.filter((one) => one !== endpoint);
       const wasWayOut = wayOut(record.endpoints) === endpoint;

@@ -178,7 +178,7 @@ export interface NetworkService {
   /** Connects a container that runs. Rejects with `forbidden` when it is in that network already. */
   connect(request: ConnectRequest): Promise<Endpoint>;
   /** Takes a running container out of one network; ports published by that way move to another of its networks, if there is one. */
-  disconnect(request: Pick<ConnectRequest, 'containerId' | 'containerName' | 'pid' | 'network'>): Promise<void>;
+  disconnect(request: Pick<ConnectRequest, 'containerId' | 'pid' | 'network'>): Promise<void>;
   /** Makes a network that lives until it is removed. Rejects with `conflict`, `forbidden` (overlap) or `invalid-parameter`. */
   create(request: NetworkRequest): Promise<NetworkRecord>;
   /** By name or id. Rejects with `forbidden` for a pre-defined network and one with endpoints. */

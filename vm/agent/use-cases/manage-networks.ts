@@ -139,6 +139,7 @@ export async function connectContainer(
   request: ConnectContainerRequest,
 ): Promise<void> {
   await withContainer(parts, reference, request.container, async (record, network) => {
+    if (network.driver === 'host') throw hostConflict();
     if (parseNetworkMode(record.hostConfig.NetworkMode).kind === 'none') {
       throw new EngineError(
         'forbidden',
@@ -174,22 +175,27 @@ export async function disconnectContainer(
   await withContainer(parts, reference, request.container, async (record, network) => {
     const { [network.name]: asked, ...endpoints } = record.endpoints;
     if (isRunning(record)) {
-      const { id: containerId, name: containerName } = record;
+      const { id: containerId, name } = record;
       const { pid } = record.state;
-      await parts.network
-        .disconnect({ containerId, containerName, pid, network: network.id })
-        .catch((error: unknown) => {
-          if (!request.force) throw error;
-          log.warn(`disconnect ${containerName} from ${network.name}: ${errorText(error)}`);
-        });
+      await parts.network.disconnect({ containerId, pid, network: network.id }).catch((error: unknown) => {
+        if (!request.force) throw error;
+        log.warn(`disconnect ${name} from ${network.name}: ${errorText(error)}`);
+      });
     } else if (asked === undefined) {
-      throw new EngineError('forbidden', `container ${record.name} is not connected to network ${network.name}`);
+      throw new EngineError('forbidden', `container ${record.id} is not connected to network ${network.name}`);
     }
     const after = parts.store.update(record.id, { endpoints });
     if (!isRunning(record)) return;
     await refreshNetworkFiles(parts, after);
     publishNetworkEvent(parts, network, 'disconnect', record.id);
   });
+}
+
+function hostConflict(): EngineError {
+  return new EngineError(
+    'forbidden',
+    'container cannot be disconnected from host network or connected to host network',
+  );
 }
 
 /** Under the container's lock; refuses those whose network is not their own. */
@@ -212,12 +218,7 @@ async function withContainer(
       );
     }
     const mode = parseNetworkMode(record.hostConfig.NetworkMode);
-    if (mode.kind === 'host' || found.driver === 'host') {
-      throw new EngineError(
-        'forbidden',
-        'container cannot be disconnected from host network or connected to host network',
-      );
-    }
+    if (mode.kind === 'host') throw hostConflict();
     if (mode.kind === 'container') {
       throw new EngineError(
         'forbidden',

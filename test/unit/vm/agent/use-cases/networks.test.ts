@@ -158,6 +158,9 @@ test('a stopped container is connected at its next start, the network of its mod
   await connect(engine, 'shop', { Container: 'web', EndpointConfig: { Aliases: ['www'] } });
   await assert.rejects(connect(engine, 'shop', { Container: 'web' }), { code: 'forbidden' });
   assert.deepEqual(namesOf(engine, id), ['bridge', 'shop']);
+  await assert.rejects(disconnectContainer(engine.parts, 'host', { container: 'web', force: false }), {
+    message: `container ${id} is not connected to network host`,
+  });
   await startContainer(engine.parts, id);
   assert.deepEqual(
     engine.parts.network.endpointsOf(id).map(({ networkName, aliases }) => [networkName, aliases]),
