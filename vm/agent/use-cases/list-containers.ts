@@ -80,8 +80,11 @@ async function buildTest(parts: Parts, request: ListRequest): Promise<(record: C
       (exitCodes.length === 0 || (exitCodes.includes(state.exitCode) && happened(state.finishedAt) && !isUp(record))) &&
       matchesVolume(record, filters) &&
       matchesNetwork(parts, record, filters) &&
-      fitsPorts(Object.keys(record.config.ExposedPorts ?? {}), expose) &&
-      fitsPorts(Object.keys(record.hostConfig.PortBindings), publish) &&
+      (!(filters.has('expose') || filters.has('publish')) ||
+        portList(parts, record).some(
+          ({ PrivatePort, PublicPort, Type }) =>
+            fitsPort(PrivatePort, Type, expose) || (PublicPort !== undefined && fitsPort(PublicPort, Type, publish)),
+        )) &&
       filters.matches('health', healthOf(parts, record)?.Status ?? 'none') &&
       filters.matches('is-task', 'false')
     );
@@ -164,16 +167,8 @@ function parsePorts(filters: Filters, name: 'expose' | 'publish'): PortRange[] {
   });
 }
 
-function fitsPorts(keys: readonly string[], wanted: readonly PortRange[]): boolean {
-  return (
-    wanted.length === 0 ||
-    wanted.some(({ first, last, protocol }) =>
-      keys.some((key) => {
-        const [port, its = 'tcp'] = key.split('/');
-        return Number(port) >= first && Number(port) <= last && its === protocol;
-      }),
-    )
-  );
+function fitsPort(port: number, protocol: string, wanted: readonly PortRange[]): boolean {
+  return wanted.some((range) => port >= range.first && port <= range.last && protocol === range.protocol);
 }
 
 async function summary(parts: Parts, record: ContainerRecord, size: boolean): Promise<object> {
@@ -196,10 +191,18 @@ async function summary(parts: Parts, record: ContainerRecord, size: boolean): Pr
   };
 }
 
-function portList(parts: Parts, record: ContainerRecord): object[] {
+interface PortView {
+  readonly IP?: string;
+  readonly PrivatePort: number;
+  readonly PublicPort?: number;
+  readonly Type: string;
+}
+
+/** Of what is up: nothing else has ports. */
+function portList(parts: Parts, record: ContainerRecord): PortView[] {
   if (!isUp(record)) return [];
   const published = parts.network.portsOf(record.id);
-  const list: object[] = published.map((port) => ({
+  const list: PortView[] = published.map((port) => ({
     IP: port.hostIp,
     PrivatePort: port.containerPort,
     PublicPort: port.hostPort,
