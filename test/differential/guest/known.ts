@@ -29,15 +29,29 @@ export const knownDifferences: Readonly<Record<string, string>> = {
     'the gateway that was chosen is told, not only one that was given',
   'docker network create --ipv6 n10; docker network rm n10': 'an IPv6 subnet is chosen, as later engines do',
   'docker network create --subnet nonsense n2': 'later engines word it so',
-  'docker network create --subnet 10.$S.78.7/24 n6; docker network inspect n6 --format "{{json .IPAM.Config}}"':
+  'docker network create --subnet 10.$S.78.7/24 n6; docker network rm n6':
     'a subnet that is none is refused, as later engines do',
+  'docker network create --subnet 10.$S.78.0/24 n6; docker network inspect n6 --format "{{json .IPAM.Config}}"':
+    'the gateway that was chosen is told, not only one that was given',
   'docker network create --subnet 10.$S.80.0/24 --aux-address a=10.$S.80.9 --opt com.docker.network.bridge.name=br-$E --opt x=y n7; docker network inspect n7 --format "{{json .IPAM.Config}} {{json .Options}}"; ls -d /sys/class/net/br-$E':
     'the gateway that was chosen is told, not only one that was given',
   'docker network inspect bridge --format "{{json .Options}} {{.Internal}} {{.Attachable}}" | sed "s/1500/MTU/"':
     'ports are published to the loopback address unless another is asked for',
   'docker network rm n1': 'later engines tell by whom it is used',
-  'docker network create --config-only n9': 'networks have no templates',
-  'docker network create "bad name"': 'names are checked, as later engines do',
+  'docker network ls --filter name=n7 --format "{{json .}}" | sed "s/\\"CreatedAt[^,]*,//"':
+    'IPv4 is a field of later engines',
+  'docker run --rm --network inside --ip 10.$S.99.5 busybox true': 'later engines word it so',
+  'docker run --rm --network inside busybox ip route | wc -l':
+    'an internal network has no way out, so there is no route to one',
+  'docker run --rm --network inside busybox cat /etc/resolv.conf': "the name server is the network's gateway",
+  'docker run -d --name published -p ${P}80:80 -p 127.0.0.1:${P}81:81/udp -p ${P}90-${P}92:90-92 --stop-signal KILL busybox sleep 1000 > /dev/null; docker port published | sort':
+    'ports are published to IPv4 addresses only',
+  'docker port published 80': 'ports are published to IPv4 addresses only',
+  'docker ps --filter publish=${P}80 --format "{{.Ports}}"': 'ports are published to IPv4 addresses only',
+  'date +%s > began; docker tag busybox x:1; docker rmi x:1 > /dev/null; docker events --since $(cat began) --until $(date +%s.9) --filter type=image --format "{{.Action}} {{.Actor.Attributes.name}}"':
+    'the name that went is told, where docker.io repeats the id',
+  'docker network create --config-only n9; docker network rm n9': 'networks have no templates',
+  'docker network create "bad name"; docker network rm "bad name"': 'names are checked, as later engines do',
   'docker network create ""': 'refused for what it is',
   'docker volume prune -f --filter all=1 | head -1': 'a filter of API 1.42',
   'docker run --rm --dns 9.9.9.9 --dns-search x.y busybox cat /etc/resolv.conf': 'the order that later engines write',

@@ -4,7 +4,7 @@ import { errorText, log } from '../log.ts';
 import type { ExitRecord, RunningContainer } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { tellDisconnected } from './container-network.ts';
-import { containerPaths, publishContainerEvent } from './parts.ts';
+import { containerPaths, publishContainerEvent, publishVolumeEvents } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
 import { restartDelay, wantsRestart } from './restart-policy.ts';
@@ -50,6 +50,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
     exitCode: String(exit.exitCode),
   });
   tellDisconnected(parts, id, endpoints);
+  publishVolumeEvents(parts, after, 'unmount');
   if (restart) {
     live.nextDelayMs = restartDelay(live.nextDelayMs, ranMs);
     scheduleRestart(parts, id, live.nextDelayMs);

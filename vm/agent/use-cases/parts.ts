@@ -69,6 +69,22 @@ export function publishContainerEvent(
   parts.events.publish('container', action, record.id, attributes);
 }
 
+/** Publishes what a container does with its volumes, each by the attributes that Docker gives. */
+export function publishVolumeEvents(
+  parts: Pick<Parts, 'events'>,
+  { id, mounts }: ContainerRecord,
+  action: 'mount' | 'unmount',
+): void {
+  for (const { Type, Name, Driver = 'local', Destination, RW, Propagation } of mounts) {
+    if (Type !== 'volume' || Name === undefined) continue;
+    const how = { destination: Destination, propagation: Propagation, 'read/write': String(RW) };
+    parts.events.publish('volume', action, Name, {
+      ...{ container: id, driver: Driver },
+      ...(action === 'mount' ? how : {}),
+    });
+  }
+}
+
 /** Publishes a network's event; `containerId` of those that are about a container. */
 export function publishNetworkEvent(
   parts: Pick<Parts, 'events'>,

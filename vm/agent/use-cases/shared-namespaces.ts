@@ -1,5 +1,6 @@
 /** What a container that shares another's namespaces, or the VM's, cannot have of its own; refused in Docker's words. */
 import { EngineError } from '../../contract/errors.ts';
+import { parseNetworkMode } from '../network/network-mode.ts';
 import type { ContainerConfig, HostConfig } from '../state/container-record.ts';
 import type { Parts } from './parts.ts';
 
@@ -13,11 +14,16 @@ export function checkSharedNamespaces(parts: Pick<Parts, 'store'>, config: Asked
     if (other !== undefined) checkThere(parts, other, '');
   }
   for (const from of hostConfig.VolumesFrom ?? []) checkThere(parts, from.split(':', 1)[0] ?? '', '');
-  for (const link of hostConfig.Links ?? []) {
+  for (const link of isUserDefined(hostConfig.NetworkMode) ? [] : (hostConfig.Links ?? [])) {
     const name = link.split(':', 1)[0] ?? '';
     checkThere(parts, name, `could not get container for ${name}: `);
   }
   if (hostConfig.UTSMode === 'host' && config.Hostname !== '') conflict('hostname and the UTS mode');
+}
+
+/** Names there are looked up when they are asked for: whom a link means may come later. */
+function isUserDefined(networkMode: string): boolean {
+  return parseNetworkMode(networkMode).kind === 'network' && networkMode !== 'bridge';
 }
 
 function checkNetwork(config: Asked, hostConfig: HostConfig): void {

@@ -20,7 +20,7 @@ import { withSubpaths } from './mount-subpaths.ts';
 import { undoAll } from './open-beneath.ts';
 import type { Undo } from './open-beneath.ts';
 import { logFileOf } from './log-options.ts';
-import { containerPaths, publishContainerEvent } from './parts.ts';
+import { containerPaths, publishContainerEvent, publishVolumeEvents } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
 import { prepareMounts } from './container-mounts.ts';
@@ -114,6 +114,7 @@ async function launchHolding(parts: Parts, record: ContainerRecord, held: Undo[]
     },
     manuallyStopped: false,
   });
+  publishVolumeEvents(parts, started, 'mount');
   publishContainerEvent(parts, started, 'start');
   watchForExit(parts, id, running);
   watchHealth(parts, started);
@@ -236,7 +237,10 @@ async function afterFailedStart(parts: Parts, record: ContainerRecord, cause: un
       error: failure.error.message,
     },
   });
-  publishContainerEvent(parts, failed, 'die', { exitCode: String(failure.exitCode) });
+  // As Docker: nothing has died that never lived. Of one between two starts nothing else would tell that it stays down.
+  if (failed.state.status !== record.state.status) {
+    publishContainerEvent(parts, failed, 'die', { exitCode: String(failure.exitCode) });
+  }
   if (!(cause instanceof LaunchError)) log.warn(`start ${record.name}: ${errorText(cause)}`);
   if (record.hostConfig.AutoRemove) {
     await removeStopped(parts, record.id, { volumes: true }).catch((error: unknown) =>

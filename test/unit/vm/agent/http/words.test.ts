@@ -161,3 +161,12 @@ test('what is masked is told', async (t) => {
   assert.ok(HostConfig.MaskedPaths.includes('/proc/kcore'));
   assert.ok(HostConfig.ReadonlyPaths.includes('/proc/sys'));
 });
+
+test('in a network of one’s own a link may name a container that comes later', async (t) => {
+  const server = await serveEngine(t);
+  const answer = await server.ask('POST', '/containers/create', {
+    ...{ Image: 'img', Cmd: ['x'] },
+    HostConfig: { NetworkMode: 'shop', Links: ['nothing:x'] },
+  });
+  assert.equal(answer.status, 201, answer.body);
+});

@@ -70,6 +70,7 @@ test('a program that cannot be started: exit code, words, everything taken back'
   assert.equal(state.exitCode, 127);
   assert.deepEqual(engine.runtime.created[0]?.signals, [9]);
   assert.equal(engine.network.attached.size, 0);
+  assert.deepEqual(actions(engine), ['create'], 'what never lived has not died');
 });
 
 test('a port that is taken fails the start and leaves no process', { skip }, async (t) => {

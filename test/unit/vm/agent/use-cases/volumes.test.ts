@@ -130,6 +130,26 @@ test('a start by hand lets the restart policy count anew; updates that cannot be
   await assert.rejects(updateContainer(engine.parts, gone, { RestartPolicy }), /AutoRemove is enabled/);
 });
 
+test('which container mounts a volume, where and how, is told, and when it no longer does', { skip }, async (t) => {
+  const engine = await makeEngine(t);
+  const id = await engine.create('user', {
+    HostConfig: { Binds: ['one:/one:ro,nocopy', 'two:/two:nocopy', '/etc:/etc'] },
+  });
+  await startContainer(engine.parts, id);
+  engine.runtime.created[0]?.finish({ exitCode: 0 });
+  while (engine.parts.store.find(id).state.status === 'running') await new Promise(setImmediate);
+  const told = engine.events.filter(({ Action }) => ['mount', 'unmount', 'start', 'die'].includes(Action));
+  assert.deepEqual(
+    told.map(({ Action, Actor }) => `${Action} ${Actor.ID === id ? '' : Actor.ID}`.trimEnd()),
+    ['mount one', 'mount two', 'start', 'die', 'unmount one', 'unmount two'],
+  );
+  assert.deepEqual(told[0]?.Actor.Attributes, {
+    ...{ container: id, driver: 'local', destination: '/one', propagation: '' },
+    'read/write': 'false',
+  });
+  assert.deepEqual(told.at(-1)?.Actor.Attributes, { container: id, driver: 'local' });
+});
+
 test('one that a container brings and takes with it is told as one that a user makes and removes', async (t) => {
   const engine = await makeEngine(t);
   await create(engine, 'own', {});
