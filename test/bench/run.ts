@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: everything in one run on one machine, the engines side by side in the same guest. Prints a table of
- * ratios and writes `build/bench.json`. `BENCH_ONLY=run,exec` limits the guest's rows (`boot` is the host's).
+ * ratios and writes `build/bench.json`. `BENCH_ONLY=run,exec` limits the guest's rows (`boot` and `window` are the host's).
  */
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -11,22 +11,26 @@ import { lineReader } from '../helpers/lines.ts';
 import { startRegistry } from '../helpers/registry.ts';
 import { bareKernelBoot, coldBoot } from './boot.ts';
 import { buildPeers } from './peers.ts';
+import { benchWindow, formatWindow } from './window.ts';
 import { formatTable, type Measurement } from './report.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const arch = 'amd64';
 const imageFolder = path.join(root, 'dist/guest', arch);
 const bootCount = 3;
+const hostRows = ['boot', 'window'];
 
 const only = (process.env['BENCH_ONLY'] ?? '').split(',').filter((name) => name !== '');
 const measured: Measurement[] = [];
 const failed: string[] = [];
 
 if (only.length === 0 || only.includes('boot')) await benchBoot();
-if (only.length === 0 || only.some((name) => name !== 'boot')) await benchEngines();
+if (only.length === 0 || only.some((name) => !hostRows.includes(name))) await benchEngines();
+const seen = only.length === 0 || only.includes('window') ? await benchWindow() : undefined;
 await mkdir(path.join(root, 'build'), { recursive: true });
-await writeFile(path.join(root, 'build/bench.json'), JSON.stringify(measured, undefined, 2));
+await writeFile(path.join(root, 'build/bench.json'), JSON.stringify({ measured, window: seen }, undefined, 2));
 process.stdout.write(`\n${formatTable(measured)}\n`);
+if (seen !== undefined) process.stdout.write(`\n${formatWindow(seen)}\n`);
 for (const line of failed) process.stdout.write(`${line}\n`);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
@@ -55,7 +59,7 @@ async function benchEngines(): Promise<void> {
       [
         `BENCH_REGISTRY_PORT=${String(registry.port)}`,
         `BENCH_COUNT=${process.env['BENCH_COUNT'] ?? '15'}`,
-        `BENCH_ONLY=${only.filter((name) => name !== 'boot').join(',')}`,
+        `BENCH_ONLY=${only.filter((name) => !hostRows.includes(name)).join(',')}`,
         '',
       ].join('\n'),
     );

@@ -85,6 +85,11 @@ export class FakeTerminals {
     return { id };
   }
 
+  /** As if the person typed it. */
+  type(id: string, data: string): void {
+    this.#terminals.get(id)?.type(data);
+  }
+
   close(id: string): void {
     this.#terminals.get(id)?.end(129);
     this.#terminals.delete(id);
