@@ -155,7 +155,7 @@ void child_of_container(const struct plan *plan, const char *staging, const stru
         child_fail(status, FAILED_SETUP, &error);
     if (steps_finish(plan, &error) < 0)
         child_fail(status, FAILED_SETUP, &error);
-    child_execute(&plan->process, status);
+    child_execute(&plan->process, -1, status);
 }
 
 void child_of_exec(const struct plan *plan, int container, uint64_t namespaces, bool has_user_namespace,
@@ -167,6 +167,12 @@ void child_of_exec(const struct plan *plan, int container, uint64_t namespaces, 
     settle_descriptors(ends, &status, &container);
     setsid();
     wait_for_monitor(status, &staged);
+    bool is_guests = plan->guest_program[0] != 0;
+    int program = is_guests ? open(plan->guest_program, O_PATH | O_CLOEXEC) : -1;
+    if (is_guests && program < 0) {
+        fail(&error, errno, "open %s", plan->guest_program);
+        child_fail(status, FAILED_SETUP, &error);
+    }
     if (setns(container, (int)namespaces) < 0) {
         fail(&error, errno, "enter the container's namespaces");
         child_fail(status, FAILED_SETUP, &error);
@@ -176,5 +182,5 @@ void child_of_exec(const struct plan *plan, int container, uint64_t namespaces, 
         child_fail(status, FAILED_SETUP, &error);
     if (plan->process.terminal && take_terminal(&plan->process, "/dev/pts/ptmx", status, false, &error) < 0)
         child_fail(status, FAILED_SETUP, &error);
-    child_execute(&plan->process, status);
+    child_execute(&plan->process, program, status);
 }

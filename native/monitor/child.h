@@ -28,8 +28,11 @@ _Noreturn void child_of_container(const struct plan *plan, const char *staging, 
 _Noreturn void child_of_exec(const struct plan *plan, int container, uint64_t namespaces, bool has_user_namespace,
                              const struct child_ends *ends, int status);
 
-/* The last steps, from the process's own user to execve; process.c. */
-_Noreturn void child_execute(const struct process_plan *process, int status);
+/*
+ * The last steps, from the process's own user to execve; process.c. `program`: opened by the caller, to be run whatever
+ * its name is in here; -1 for the one that the arguments name.
+ */
+_Noreturn void child_execute(const struct process_plan *process, int program, int status);
 
 /* Reports and ends. */
 _Noreturn void child_fail(int status, int kind, const struct error *error);

@@ -121,6 +121,7 @@ static int parse_record(struct plan *plan, const struct record *record, struct e
         plan->open_stdin = record_number(record, 0, 0) != 0;
         plan->stdin_once = true;
         plan->exec_id = record_string(record, 0);
+        plan->guest_program = record_string(record, 1);
         return 0;
     default:
         return parse_process(&plan->process, record, error);

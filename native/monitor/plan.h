@@ -46,7 +46,7 @@ enum plan_tag {
     PLAN_CAPABILITIES = 44, /* n: bounding, effective, permitted, inheritable, ambient */
     PLAN_RLIMIT = 45,       /* n: resource, soft, hard */
     PLAN_SECCOMP = 46,      /* n: flags; blob: struct sock_filter[] */
-    PLAN_EXEC = 47,         /* n: open stdin; s: exec id */
+    PLAN_EXEC = 47, /* n: open stdin; s: exec id, program of the guest's that runs in place of the container's, or "" */
 };
 
 enum bind_flag { BIND_RECURSIVE = 1, BIND_IDMAP = 2 };
@@ -90,7 +90,7 @@ struct plan {
     unsigned long overlay_flags;
     unsigned layers_count;
     struct process_plan process;
-    const char *exec_id;
+    const char *exec_id, *guest_program;
 };
 
 /* Takes over `data` (from malloc), also on failure. */

@@ -157,7 +157,7 @@ _Noreturn static void fail_execute(int status, const char *name, int code) {
     child_fail(status, kind, &error);
 }
 
-void child_execute(const struct process_plan *process, int status) {
+void child_execute(const struct process_plan *process, int guest_program, int status) {
     struct error error;
     char found[PATH_MAX];
     const char *program = process->args[0];
@@ -172,6 +172,10 @@ void child_execute(const struct process_plan *process, int status) {
                                : strerrordesc_np(code));
         error.code = code;
         child_fail(status, FAILED_SETUP, &error);
+    }
+    if (guest_program >= 0) {
+        syscall(SYS_execveat, guest_program, "", process->args, process->env, AT_EMPTY_PATH);
+        fail_execute(status, program, errno);
     }
     if (strchr(program, '/') == NULL) {
         const char *path = find_variable(process->env, "PATH");

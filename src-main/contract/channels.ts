@@ -121,11 +121,15 @@ export interface Calls {
   'files.changes': (input: Id) => ChangesView;
   /** The beginning of a file, to be looked at. */
   'files.read': (input: { id: string; path: string }) => FileText;
-  /** `command` absent: the best shell the container has (bash, then sh). */
+  /**
+   * `command` absent: the best shell the container has (bash, then sh), and the toolbox's where it has none. `toolbox`: the command is
+   * busybox's, which runs in the container without being in it.
+   */
   'terminals.open': (input: {
     containerId: string;
     command?: readonly string[];
     user?: string;
+    toolbox?: boolean;
     columns: number;
     rows: number;
   }) => { id: string };

@@ -176,6 +176,7 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
     containerId: name,
     command: words.min(1).exactOptional(),
     user: z.string().max(255).exactOptional(),
+    toolbox: z.boolean().exactOptional(),
     columns,
     rows,
   }),

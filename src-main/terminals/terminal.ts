@@ -29,6 +29,9 @@ export interface TerminalRequest {
   readonly containerName: string;
   readonly command: readonly string[];
   readonly user?: string | undefined;
+  readonly toolbox?: boolean | undefined;
+  /** What is said before the program's own output. */
+  readonly preface?: string | undefined;
   readonly columns: number;
   readonly rows: number;
 }
@@ -63,6 +66,7 @@ export class Terminal {
           Env: ['TERM=xterm-256color'],
           ConsoleSize: [request.rows, request.columns],
           ...(request.user ? { User: request.user } : {}),
+          ...(request.toolbox === true ? { WherryToolbox: true } : {}),
         },
       },
       execCreated,
@@ -96,6 +100,7 @@ export class Terminal {
       title: command,
       state: 'open',
     };
+    if (request.preface !== undefined) this.#emit(`[${request.preface}]\r\n`);
     this.#read();
     // Engines that take no size at the start get it here.
     this.resize(request.columns, request.rows);

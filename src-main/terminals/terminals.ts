@@ -9,7 +9,7 @@ import { segment, type EngineClient } from '../engine/client.ts';
 import { Demultiplexer } from '../engine/demultiplex.ts';
 import { PublishedValue } from '../engine/published-value.ts';
 import { execExitCode } from './exec-exit.ts';
-import { Terminal } from './terminal.ts';
+import { Terminal, type TerminalRequest } from './terminal.ts';
 
 const maxTerminals = 64;
 const maxProbeBytes = 4096;
@@ -39,11 +39,11 @@ export class Terminals {
       const hint = container.State.Status === 'paused' ? 'Resume it first.' : 'Start it first.';
       throw new AppError('conflict', `open a terminal in ${containerName}: ${reason}`, { hint });
     }
-    const command = input.command ?? [await this.#findShell(container.Id, containerName, input.user)];
+    const program = await this.#programOf(input, container.Id, containerName);
     const id = randomUUID();
     const terminal = await Terminal.open(
       this.#engine,
-      { ...input, id, containerId: container.Id, containerName, command },
+      { ...input, ...program, id, containerId: container.Id, containerName },
       () => this.#publish(),
     );
     this.#terminals.set(id, terminal);
@@ -72,8 +72,23 @@ export class Terminals {
     this.views.set([...this.#terminals.values()].map((terminal) => terminal.view));
   }
 
-  /** The best shell the container has, by asking the plainest one it must have. */
-  async #findShell(containerId: string, containerName: string, user: string | undefined): Promise<string> {
+  async #programOf(
+    { command, toolbox = false, user }: CallInput<'terminals.open'>,
+    containerId: string,
+    containerName: string,
+  ): Promise<Pick<TerminalRequest, 'command' | 'toolbox' | 'preface'>> {
+    if (command !== undefined) return { command, toolbox };
+    if (toolbox) return { command: ['sh'], toolbox, preface: 'busybox of Wherry; nothing of it is in the container' };
+    const shell = await this.#findShell(containerId, containerName, user);
+    if (shell !== undefined) return { command: [shell] };
+    return {
+      ...{ command: ['sh'], toolbox: true },
+      preface: 'the image has no shell: this is busybox of Wherry; nothing of it is in the container',
+    };
+  }
+
+  /** The best shell the container has, by asking the plainest one it must have; undefined when it has none. */
+  async #findShell(containerId: string, containerName: string, user: string | undefined): Promise<string | undefined> {
     for (const shell of ['sh', '/bin/sh', 'bash', '/busybox/sh']) {
       const script = 'command -v bash || command -v ash || command -v sh';
       const output = await this.#probe(containerId, containerName, [shell, '-c', script], user);
@@ -81,9 +96,7 @@ export class Terminals {
       const found = output.split('\n')[0]?.trim();
       return found && path.posix.isAbsolute(found) ? found : shell;
     }
-    throw new AppError('unsupported', `open a terminal in ${containerName}: its image holds no shell`, {
-      hint: 'Open the terminal with a command that the image does hold.',
-    });
+    return undefined;
   }
 
   /** What the command prints, or undefined when it cannot be run or fails. */

@@ -93,6 +93,35 @@ test('what cannot run is refused as for a container, which goes on', async (t) =
   assert.equal(await (await exec(container, ['true'])).exited, 0);
 });
 
+test('a program of the guest’s runs in the container, which holds nothing of it', async (t) => {
+  const { container } = await start(t, ['sleep', '1000']);
+  const toolbox = (guestProgram: string, process: Partial<OciProcess> = {}): Promise<RunningExec> =>
+    container.exec(
+      {
+        ...{ execId: randomUUID(), attachStdin: false, guestProgram },
+        process: processOf(['sh', '-c', 'hostname; id -u; ls /; sort -V </dev/null && readlink /proc/self/exe'], {
+          env: ['PATH=/nowhere'],
+          ...process,
+        }),
+      },
+      never,
+    );
+  const user = { uid: 1000, gid: 1000, additionalGids: [] };
+  const capabilities = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+  for (const [uid, changes] of [
+    ['0', {}],
+    ['1000', { user, capabilities }],
+  ] as const) {
+    const running = await toolbox('/usr/bin/busybox', changes);
+    const { stdout } = demultiplex(await readAll(running.stream));
+    assert.match(stdout, new RegExp(`^box\n${uid}\nbin\ndev\n`));
+    assert.match(stdout, /\/busybox\n$/);
+    assert.equal(await running.exited, 0);
+  }
+  await assert.rejects(toolbox('/usr/bin/no-such-program'), { kind: 'setup' });
+  assert.equal(await (await exec(container, ['true'])).exited, 0);
+});
+
 test('many at once keep their codes apart, and leave no zombies', async (t) => {
   const { container } = await start(t, ['sleep', '1000']);
   const codes = await Promise.all(

@@ -32,9 +32,12 @@ export const createExecBody = z
     AttachStderr: flag,
     DetachKeys: text,
     ConsoleSize: size,
+    /** Wherry's own, beside Docker's: see `ExecConfig.toolbox`. Any other engine ignores it. */
+    WherryToolbox: flag,
   })
   .transform((body): ExecConfig => ({
     command: body.Cmd,
+    toolbox: body.WherryToolbox,
     env: body.Env,
     user: body.User,
     workingDir: body.WorkingDir,

@@ -88,7 +88,7 @@ export function compilePlan(request: LaunchRequest, surroundings: PlanSurroundin
 /** The plan of a further process in a running container. */
 export function compileExecPlan(request: ExecRequest): Buffer {
   return Buffer.concat([
-    encodeRecord(planTags.exec, [Number(request.attachStdin)], [request.execId]),
+    encodeRecord(planTags.exec, [Number(request.attachStdin)], [request.execId, request.guestProgram ?? '']),
     ...compileProcess(request.process),
   ]);
 }

@@ -115,6 +115,8 @@ export interface ExecRequest {
   /** The `process` object of the OCI configuration. */
   readonly process: OciProcess;
   readonly attachStdin: boolean;
+  /** A file of the guest's that runs in place of one of the container's; statically linked. The first argument is only its name. */
+  readonly guestProgram?: string;
 }
 
 export interface RunningExec {

@@ -15,6 +15,9 @@ import { endClient, joinStreams } from './join-streams.ts';
 import { publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
 
+/** The guest's own, which needs nothing of the container: its shell finds its commands in itself. */
+const toolboxProgram = '/usr/bin/busybox';
+
 /** Docker's stream id in a frame's header. */
 const stdoutStream = 1;
 
@@ -199,6 +202,7 @@ async function launch(record: ContainerRecord, running: RunningContainer, sessio
     {
       execId: session.id,
       attachStdin: config.attachStdin,
+      ...(config.toolbox ? { guestProgram: toolboxProgram } : {}),
       process: buildProcess({
         args: config.command,
         env: [...record.config.Env, ...config.env],

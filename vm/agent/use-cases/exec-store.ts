@@ -4,6 +4,8 @@ import type { RunningExec } from '../runtime/runtime.ts';
 
 export interface ExecConfig {
   readonly command: readonly string[];
+  /** The command is the toolbox's (the guest's busybox), not the container's. */
+  readonly toolbox: boolean;
   readonly env: readonly string[];
   readonly user: string;
   readonly workingDir: string;

@@ -93,6 +93,7 @@ async function runProbe(parts: Parts, id: string, probe: Probe, signal: AbortSig
 function openSession(parts: Parts, id: string, { command }: Probe): ExecSession {
   const execId = createExec(parts, id, {
     command,
+    toolbox: false,
     env: [],
     user: '',
     workingDir: '',

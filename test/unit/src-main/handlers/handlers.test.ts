@@ -271,17 +271,34 @@ test('closing a terminal hangs up its session', async (t) => {
   await closed;
 });
 
-test('an image without a shell and a container that does not run are told as such', async (t) => {
+/** Commands that were asked of the toolbox. */
+function toolboxes(engine: FakeEngine): unknown[] {
+  return engine.bodies
+    .map((body) => body as { WherryToolbox?: boolean; Cmd?: unknown } | undefined)
+    .filter((body) => body?.WherryToolbox === true)
+    .map((body) => body?.Cmd);
+}
+
+test('in an image without a shell the toolbox takes its place; a container that does not run is told', async (t) => {
   const { engine, client } = await startHandlers(t, {
     ...terminalRoutes([]),
     'GET /containers/c2/json': (_request, response) =>
       json(response, 200, containerJson('c2', { State: { Status: 'exited' } })),
   });
   serveExec(engine, []);
-  await assert.rejects(client.call('terminals.open', { containerId: 'c1', columns: 80, rows: 24 }), {
-    code: 'unsupported',
-    message: 'open a terminal in web: its image holds no shell',
+  const { id } = await client.call('terminals.open', { containerId: 'c1', columns: 80, rows: 24 });
+  assert.match(
+    await readAll(client, id, (seen) => seen.includes(']')),
+    /^\[the image has no shell: this is busybox of Wherry; nothing of it is in the container\]/,
+  );
+  assert.deepEqual(toolboxes(engine), [['sh']]);
+  const asked = await client.call('terminals.open', {
+    ...{ containerId: 'c1', columns: 80, rows: 24 },
+    toolbox: true,
+    command: ['vi', '/etc/hosts'],
   });
+  await client.call('terminals.close', asked);
+  assert.deepEqual(toolboxes(engine), [['sh'], ['vi', '/etc/hosts']]);
   await assert.rejects(client.call('terminals.open', { containerId: 'c2', columns: 80, rows: 24 }), {
     code: 'conflict',
     hint: 'Start it first.',

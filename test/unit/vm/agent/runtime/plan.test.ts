@@ -174,7 +174,11 @@ test('sysctl names become paths, and cannot leave /proc/sys', () => {
 
 test('an exec’s plan', () => {
   const records = decodeAll(compileExecPlan({ execId: 'e', process, attachStdin: true }));
-  assert.deepEqual(records[0], { tag: planTags.exec, numbers: [1], strings: ['e'] });
+  assert.deepEqual(records[0], { tag: planTags.exec, numbers: [1], strings: ['e', ''] });
+  const [toolbox] = decodeAll(
+    compileExecPlan({ execId: 'e', process, attachStdin: true, guestProgram: '/usr/bin/busybox' }),
+  );
+  assert.deepEqual(toolbox?.strings, ['e', '/usr/bin/busybox']);
   assert.ok(records.some(({ tag }) => tag === planTags.args));
 });
 
