@@ -6,14 +6,17 @@ import { sessionOf, type SessionState } from './terminal-session.ts';
 
 interface TerminalPaneProps {
   readonly id: string;
+  /** It has the keys, of those in sight. */
+  readonly focused: boolean;
   readonly searching: boolean;
+  readonly onFocus: () => void;
   readonly onSearch: (searching: boolean) => void;
   readonly onReopen: () => void;
   readonly onClose: () => void;
 }
 
 /** One terminal in sight: the session's screen, its search, and what became of it. */
-export function TerminalPane({ id, searching, onSearch, onReopen, onClose }: TerminalPaneProps) {
+export function TerminalPane({ id, focused, searching, onFocus, onSearch, onReopen, onClose }: TerminalPaneProps) {
   const session = sessionOf(id);
   const state = useSyncExternalStore(session.subscribe, () => session.state);
   const place = useRef<HTMLDivElement>(null);
@@ -24,12 +27,15 @@ export function TerminalPane({ id, searching, onSearch, onReopen, onClose }: Ter
   useEffect(() => {
     if (!place.current) return;
     session.mount(place.current);
-    session.focus();
     return () => session.unmount();
   }, [session]);
+  useEffect(() => {
+    if (focused) session.focus();
+  }, [session, focused]);
   return (
     <div
-      className="terminal"
+      className={focused ? 'terminal-pane focused' : 'terminal-pane'}
+      onFocus={focused ? undefined : onFocus}
       onKeyDown={(event) => {
         if (!event.ctrlKey || !event.shiftKey || event.code !== 'KeyF') return;
         event.preventDefault();

@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'react';
-import { Plus, Search, SquareTerminal, X } from 'lucide-react';
+import { ChevronDown, Columns2, Plus, Search, Square, SquareTerminal, UserCog, Wrench, X } from 'lucide-react';
+import type { CallInput } from '../../src-main/contract/channels.ts';
 import type { ContainerView, TerminalView } from '../../src-main/contract/engine.ts';
 import { host } from '../bridge.ts';
 import { Button, IconButton } from '../components/button.tsx';
 import { Empty } from '../components/empty.tsx';
+import { Menu } from '../components/menu.tsx';
 import { Outside } from '../components/text.tsx';
 import { splitWords } from '../screens/images/split-words.ts';
 import { useTerminals } from '../stores/objects.ts';
@@ -11,6 +13,7 @@ import { showError } from '../stores/toasts.ts';
 import { useEngineReady } from '../stores/vm.ts';
 import { TerminalPane } from './terminal-pane.tsx';
 import { dropSession } from './terminal-session.ts';
+import { keepOpen, maxTiles, noTiles, show, split, unsplit, type Tiles } from './tiles.ts';
 
 const none: readonly TerminalView[] = [];
 /** Containers for which this window already opened the first terminal by itself. */
@@ -23,22 +26,24 @@ export function TerminalsView({ container }: { container: ContainerView }) {
   const own = (all ?? none).filter((view) => view.containerId === containerId);
   const ready = useEngineReady();
   const running = state === 'running';
-  const { shown, setShown, open, close, busy } = useTabs(containerId, own);
+  const { tiles, setTiles, open, close, busy } = useTabs(containerId, own);
   const [searching, setSearching] = useState(false);
   const known = all !== undefined;
   useEffect(() => {
     if (!known || !ready || !running || own.length > 0 || greeted.has(containerId)) return;
     greeted.add(containerId);
-    open([]);
+    open({}, (id) => show(noTiles, id));
   }, [known, ready, running, own.length, containerId, open]);
-  const current = own.find(({ id }) => id === shown) ?? own.at(-1);
-  if (!current) {
+  const here = (id: string): Tiles => show(tiles, id);
+  const mayOpen = running && ready && !busy;
+  const inSight = tiles.shown.flatMap((id) => own.find((view) => view.id === id) ?? []);
+  if (inSight.length === 0) {
     return (
       <Empty
         picture={<SquareTerminal size={36} strokeWidth={1.4} aria-hidden />}
         title={running ? 'No terminal is open' : 'The container is not running'}
         actions={
-          <Button tone="primary" icon={Plus} busy={busy} disabled={!running || !ready} onClick={() => open([])}>
+          <Button tone="primary" icon={Plus} busy={busy} disabled={!running || !ready} onClick={() => open({}, here)}>
             Open a terminal
           </Button>
         }
@@ -56,32 +61,55 @@ export function TerminalsView({ container }: { container: ContainerView }) {
               key={view.id}
               view={view}
               name={`${index + 1}`}
-              active={view.id === current.id}
-              onShow={() => setShown(view.id)}
+              active={view.id === tiles.focused}
+              inSight={tiles.shown.includes(view.id)}
+              onShow={() => setTiles(show(tiles, view.id))}
               onClose={() => close(view.id)}
             />
           ))}
         </div>
-        <IconButton
-          icon={Plus}
-          label="Open another terminal"
-          disabled={!running || !ready || busy}
-          onClick={() => open([])}
+        <IconButton icon={Plus} label="Open another terminal" disabled={!mayOpen} onClick={() => open({}, here)} />
+        <Menu
+          trigger={
+            <button type="button" className="icon-button" aria-label="Other terminals" disabled={!mayOpen}>
+              <ChevronDown className="icon" aria-hidden />
+            </button>
+          }
+          entries={[
+            { label: 'Shell as root', icon: UserCog, run: () => open({ user: '0' }, here) },
+            { label: 'Toolbox shell (busybox)', icon: Wrench, run: () => open({ toolbox: true }, here) },
+          ]}
         />
-        <OpenCommand disabled={!running || !ready || busy} onOpen={open} />
+        <IconButton
+          icon={Columns2}
+          label="Split: another terminal beside this one"
+          disabled={!mayOpen || inSight.length >= maxTiles}
+          onClick={() => open({}, (id) => split(tiles, id))}
+        />
+        {inSight.length > 1 ? (
+          <IconButton icon={Square} label="Show this terminal alone" onClick={() => setTiles(unsplit(tiles))} />
+        ) : null}
+        <OpenCommand disabled={!mayOpen} onOpen={(command) => open({ command }, here)} />
         <IconButton icon={Search} label="Search" shortcut="Ctrl+Shift+F" onClick={() => setSearching(!searching)} />
       </div>
-      <TerminalPane
-        key={current.id}
-        id={current.id}
-        searching={searching}
-        onSearch={setSearching}
-        onReopen={() => {
-          close(current.id);
-          open(current.command === 'sh' || current.command === 'bash' ? [] : splitWords(current.command).words);
-        }}
-        onClose={() => close(current.id)}
-      />
+      <div className="terminal-tiles">
+        {inSight.map((view) => (
+          <TerminalPane
+            key={view.id}
+            id={view.id}
+            focused={view.id === tiles.focused}
+            searching={searching && view.id === tiles.focused}
+            onFocus={() => setTiles(show(tiles, view.id))}
+            onSearch={setSearching}
+            onReopen={() => {
+              close(view.id);
+              const isShell = view.command === 'sh' || view.command === 'bash';
+              open(isShell ? {} : { command: splitWords(view.command).words }, here);
+            }}
+            onClose={() => close(view.id)}
+          />
+        ))}
+      </div>
     </div>
   );
 }
@@ -89,14 +117,16 @@ export function TerminalsView({ container }: { container: ContainerView }) {
 interface TerminalTabProps {
   readonly view: TerminalView;
   readonly name: string;
+  /** It has the keys. */
   readonly active: boolean;
+  readonly inSight: boolean;
   readonly onShow: () => void;
   readonly onClose: () => void;
 }
 
-function TerminalTab({ view, name, active, onShow, onClose }: TerminalTabProps) {
+function TerminalTab({ view, name, active, inSight, onShow, onClose }: TerminalTabProps) {
   return (
-    <span className={active ? 'terminal-tab active' : 'terminal-tab'}>
+    <span className={`terminal-tab${active ? ' active' : inSight ? ' in-sight' : ''}`}>
       <button type="button" aria-pressed={active} onClick={onShow}>
         <span className="faint">{name}</span>
         <Outside text={view.title === '' ? view.command : view.title} limit={60} />
@@ -138,22 +168,26 @@ function OpenCommand({ disabled, onOpen }: { disabled: boolean; onOpen: (command
 }
 
 const firstSize = { columns: 100, rows: 30 };
-/** The tab last shown of each container, for coming back to it. */
-const lastShown = new Map<string, string>();
+/** What was last in sight of each container, for coming back to it. */
+const lastTiles = new Map<string, Tiles>();
+
+type Wanted = Pick<CallInput<'terminals.open'>, 'command' | 'user' | 'toolbox'>;
 
 function useTabs(containerId: string, own: readonly TerminalView[]) {
-  const [shown, setShownState] = useState(() => lastShown.get(containerId));
+  const [kept, setKept] = useState(() => lastTiles.get(containerId) ?? noTiles);
   const [busy, setBusy] = useState(false);
+  const ids = own.map(({ id }) => id).join(' ');
+  const tiles = keepOpen(kept, ids === '' ? [] : ids.split(' '));
   const [actions] = useState(() => {
-    const setShown = (id: string) => {
-      lastShown.set(containerId, id);
-      setShownState(id);
+    const setTiles = (next: Tiles) => {
+      lastTiles.set(containerId, next);
+      setKept(next);
     };
-    const open = (command: readonly string[]) => {
+    const open = (wanted: Wanted, place: (id: string) => Tiles) => {
       setBusy(true);
       host
-        .call('terminals.open', { containerId, ...firstSize, ...(command.length === 0 ? {} : { command }) })
-        .then(({ id }) => setShown(id))
+        .call('terminals.open', { containerId, ...firstSize, ...wanted })
+        .then(({ id }) => setTiles(place(id)))
         .catch((error: unknown) => showError('Could not open a terminal', error))
         .finally(() => setBusy(false));
     };
@@ -161,10 +195,9 @@ function useTabs(containerId: string, own: readonly TerminalView[]) {
       dropSession(id);
       host.call('terminals.close', { id }).catch((error: unknown) => showError('Could not close the terminal', error));
     };
-    return { setShown, open, close };
+    return { setTiles, open, close };
   });
   // A terminal that is gone at the host (closed in another window) takes its screen with it.
-  const ids = own.map(({ id }) => id).join(' ');
   useEffect(() => {
     const held = ids === '' ? [] : ids.split(' ');
     return () => {
@@ -172,5 +205,5 @@ function useTabs(containerId: string, own: readonly TerminalView[]) {
       for (const id of held) if (!now.some((view) => view.id === id)) dropSession(id);
     };
   }, [ids]);
-  return { shown, busy, ...actions };
+  return { tiles, busy, ...actions };
 }

@@ -1,4 +1,5 @@
 /** A container's page: its log, terminals, overview and inspect. Against the fake host. */
+import path from 'node:path';
 import { expect, inputsOf, openContainer, test } from '../helpers/window-test.ts';
 
 test('follows the log, stops when scrolled up, and jumps back to live', async ({ page, open }) => {
@@ -117,6 +118,40 @@ test('several terminals keep their text over tabs, screens and a reload', async 
   await terminal(1).click();
   await expect(screen).toContainText('sh: first: not found');
   expect(inputsOf(host, 'terminals.open')).toHaveLength(2);
+});
+
+test('terminals stand side by side, one of them with the keys', async ({ page, host, open }) => {
+  await open();
+  await openContainer(page, 'web', 'Terminal');
+  const panes = page.locator('.terminal-pane');
+  await expect(panes.first()).toContainText('root@fake');
+  const splitButton = page.getByRole('button', { name: 'Split' });
+  await splitButton.click();
+  await expect(panes).toHaveCount(2);
+  await page.keyboard.type('right\r');
+  await expect(panes.nth(1)).toContainText('sh: right: not found');
+  await panes.nth(0).locator('.xterm-screen').click();
+  await page.keyboard.type('left\r');
+  await expect(panes.nth(0)).toContainText('sh: left: not found');
+  await expect(panes.nth(1)).not.toContainText('left');
+  await splitButton.click();
+  await expect(panes).toHaveCount(3);
+  await page.keyboard.type('middle\r');
+  await expect(panes.nth(1)).toContainText('sh: middle: not found');
+  await page.screenshot({ path: path.join(import.meta.dirname, 'screenshots', 'terminals-split.png') });
+  await page.getByRole('tab', { name: 'Logs' }).click();
+  await page.getByRole('tab', { name: 'Terminal' }).click();
+  await expect(panes).toHaveCount(3);
+  await page.getByRole('button', { name: 'Close terminal 1' }).click();
+  await expect(panes).toHaveCount(2);
+  await page.getByRole('button', { name: 'Show this terminal alone' }).click();
+  await expect(panes).toHaveCount(1);
+  await page.getByRole('button', { name: 'Other terminals' }).click();
+  await page.getByRole('menuitem', { name: 'Shell as root' }).click();
+  await page.getByRole('button', { name: 'Other terminals' }).click();
+  await page.getByRole('menuitem', { name: 'Toolbox shell' }).click();
+  await expect.poll(() => inputsOf(host, 'terminals.open').length).toBe(5);
+  expect(inputsOf(host, 'terminals.open').slice(3)).toMatchObject([{ user: '0' }, { toolbox: true }]);
 });
 
 test('a terminal fits its place and tells the program', async ({ page, open }) => {

@@ -227,8 +227,8 @@ export class FakeHost {
           const found = this.#container(input.id);
           this.containers.set(this.containers.current.filter((other) => other !== found));
         }),
-      'terminals.open': ({ containerId, command = [] }) =>
-        this.#record('terminals.open', { containerId, command }, () =>
+      'terminals.open': ({ containerId, command = [], user, toolbox }) =>
+        this.#record('terminals.open', { containerId, command, user, toolbox }, () =>
           this.terminals.open(containerId, this.#container(containerId).name, command),
         ),
       'terminals.close': ({ id }) => this.#record('terminals.close', { id }, () => this.terminals.close(id)),

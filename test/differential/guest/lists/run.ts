@@ -83,5 +83,5 @@ export const run: readonly string[] = [
   'docker run --rm --log-driver none busybox echo quiet',
   'docker run --name quiet --log-driver none busybox true; docker logs quiet; docker rm quiet',
   'docker run --name limited --log-driver local busybox echo kept; docker logs limited; docker rm limited',
-  'docker run --name again --restart on-failure:2 -d busybox false > /dev/null; sleep 15; docker inspect again --format "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}"; docker rm -f again',
+  'docker run --name again --restart on-failure:2 -d busybox false > /dev/null; for i in $(seq 20); do sleep 2; docker inspect again --format {{.RestartCount}}{{.State.Status}} | grep -q 2exited && break; done; docker inspect again --format "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}"; docker rm -f again',
 ];
