@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keepOpen, noTiles, show, split, unsplit, type Tiles } from '../../../../src-renderer/terminal/tiles.ts';
 
-const tiles = (shown: string, focused?: string): Tiles => ({ shown: [...shown], focused });
+const tiles = (shown: string, focused?: string): Tiles => ({ shown: Array.from(shown), focused });
 
 test('one is shown in the focused one’s place, or where it is', () => {
   assert.deepEqual(show(noTiles, 'a'), tiles('a', 'a'));
