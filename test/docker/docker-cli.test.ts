@@ -235,6 +235,17 @@ dockerSuite('the docker CLI', () => {
       await docker('rm', '-f', id);
     });
 
+    test('the toolbox is a shell in a container that has none', async () => {
+      await docker('run', '-d', '--name', 'bare', '--user', '7', '--hostname', 'bare', busybox, 'sleep', '1000');
+      await docker('exec', '--user', '0', 'bare', 'rm', '/bin/sh', '/bin/ls');
+      assert.equal((await home.docker(['exec', 'bare', 'sh', '-c', 'true'])).code, 127);
+      const script = 'hostname; id -u; ls /bin/sh 2>/dev/null || echo no shell; exit 3';
+      const ended = await home.wherry(['ssh', '--toolbox', 'bare', '--', 'sh', '-c', script]);
+      assert.deepEqual([ended.stdout, ended.code], ['bare\n7\nno shell\n', 3], ended.stderr);
+      assert.equal((await home.wherry(['ssh', '--toolbox'])).code, 2);
+      await docker('rm', '-f', 'bare');
+    });
+
     test('top and stats', async () => {
       const id = await docker('run', '-d', busybox, 'sleep', '1000');
       assert.match(await docker('top', id), /^UID +PID +PPID .*CMD\n.*sleep 1000$/s);

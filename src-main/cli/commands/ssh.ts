@@ -15,19 +15,30 @@ export const ssh: Command = {
   name: 'ssh',
   usage: '[CONTAINER] [-- COMMAND …]',
   summary: 'Open a shell as root in the guest, or in a container',
-  details: ['With a command it runs that. Ends with the exit code of what it ran.'],
-  flags: {},
-  async run(context, { words, rest }) {
+  details: [
+    'With a command it runs that. Ends with the exit code of what it ran.',
+    'The toolbox (busybox) works in any container, also in one that holds no shell; nothing of it is put there.',
+  ],
+  flags: { toolbox: { type: 'boolean', help: "run the toolbox's programs, not the container's" } },
+  async run(context, { flags, words, rest }) {
     if (words.length > 1) throw new UsageError('name at most one container; a command comes after --');
     const [container] = words;
+    const toolbox = flags['toolbox'] === true;
+    if (toolbox && container === undefined) throw new UsageError('name the container that the toolbox is for');
     const session = await connectToGuest(context);
     try {
-      return container === undefined ? await guestShell(session, rest) : await containerShell(session, container, rest);
+      if (container === undefined) return await guestShell(session, rest);
+      return await containerShell(session, container, commandOf(rest, toolbox), toolbox);
     } finally {
       session.destroy('the shell has ended');
     }
   },
 };
+
+function commandOf(rest: readonly string[], toolbox: boolean): readonly string[] {
+  if (rest.length > 0) return rest;
+  return toolbox ? ['sh'] : ['sh', '-c', bestShell];
+}
 
 async function guestShell(session: SshSession, command: readonly string[]): Promise<number> {
   const interactive = isInteractive() && command.length === 0;
@@ -44,7 +55,12 @@ async function guestShell(session: SshSession, command: readonly string[]): Prom
   return shell.exited;
 }
 
-async function containerShell(session: SshSession, container: string, command: readonly string[]): Promise<number> {
+async function containerShell(
+  session: SshSession,
+  container: string,
+  command: readonly string[],
+  toolbox: boolean,
+): Promise<number> {
   const engine = new EngineClient({ connectEngine: (_purpose, signal) => session.openEngine(signal) });
   const attempt = `open a shell in ${container}`;
   const tty = isInteractive();
@@ -60,7 +76,8 @@ async function containerShell(session: SshSession, container: string, command: r
           AttachStdout: true,
           AttachStderr: true,
           Tty: tty,
-          Cmd: command.length > 0 ? command : ['sh', '-c', bestShell],
+          Cmd: command,
+          ...(toolbox && { WherryToolbox: true }),
           ...(tty && {
             ConsoleSize: [size.rows, size.columns],
             Env: [`TERM=${process.env['TERM'] ?? 'xterm-256color'}`],
