@@ -28,7 +28,7 @@ const settings = {
 
 async function run(engine: Name, line: string): Promise<string> {
   const inFolder = `cd $HOME; ${line}`;
-  const child = spawn('chroot', [peers, '/bin/busybox', 'timeout', '60', '/bin/sh', '-c', inFolder], {
+  const child = spawn('chroot', [peers, '/bin/busybox', 'timeout', '180', '/bin/sh', '-c', inFolder], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: `/payload:/usr/sbin:/usr/bin:/sbin:/bin:${applets}`,
