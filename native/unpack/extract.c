@@ -164,6 +164,11 @@ int mark_opaque(int folder_fd, struct error *error) {
                : fail(error, errno, "mark the folder opaque");
 }
 
+bool is_opaque(int folder_fd) {
+    char value = 0;
+    return fgetxattr(folder_fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
 bool is_whiteout(const struct stat *status) { return S_ISCHR(status->st_mode) && status->st_rdev == 0; }
 
 /* Last, because making children changes them. A folder that was replaced meanwhile is left alone. */

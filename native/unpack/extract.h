@@ -65,4 +65,5 @@ const char *enter_parent(struct extractor *extractor, const char *path, struct e
 /* mkdir that replaces this layer's own whiteout by an opaque folder. 1 made, 0 was there, -1. */
 int make_folder(struct extractor *extractor, int parent_fd, const char *name, struct error *error);
 int mark_opaque(int folder_fd, struct error *error);
+bool is_opaque(int folder_fd);
 bool is_whiteout(const struct stat *status);

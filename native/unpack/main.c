@@ -8,11 +8,13 @@
  * unpack remove DIR                     removes a folder however deep
  * unpack usage DIR                      prints the bytes of its files
  * unpack files …                        copies out of and into containers; files.h
+ * unpack layers …                       compares the layers of an image; layers.h
  *
  * Every line on stdout is JSON: {"progress":{…}} about every 100 ms, last {"result":{…}} or {"error":{…}} (exit code 1).
  */
 #include "unpack/files.h"
 #include "unpack/job.h"
+#include "unpack/layers.h"
 #include "unpack/report.h"
 #include "unpack/tree.h"
 
@@ -59,9 +61,11 @@ int main(int count, char **words) {
     }
     if (count > 2 && strcmp(words[1], "files") == 0)
         return files_run(count - 2, words + 2);
+    if (count > 3 && strcmp(words[1], "layers") == 0)
+        return layers_run(count - 2, words + 2);
     if (count < 2 || strcmp(words[1], "layer") != 0 || options_parse(count - 1, words + 1, &options) < 0) {
         fputs("usage: unpack layer (--root DIR | --no-root) [--keep FILE [--resume BYTES]] [--apply] [--shift UID] "
-              "[--max-bytes N] [--max-entries N] [--plain] [--into PATH] [--pack SOURCE ...]\n       unpack remove DIR\n       unpack usage DIR\n       unpack files ...\n",
+              "[--max-bytes N] [--max-entries N] [--plain] [--into PATH] [--pack SOURCE ...]\n       unpack remove DIR\n       unpack usage DIR\n       unpack files ...\n       unpack layers ...\n",
               stderr);
         return 2;
     }

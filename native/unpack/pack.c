@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "unpack/archive.h"
 #include "unpack/attributes.h"
+#include "unpack/extract.h"
 #include "unpack/inodes.h"
 
 #include <dirent.h>
@@ -42,7 +43,6 @@ static int put(struct walk *walk, struct member *member, struct error *error);
 static void print_member(const struct member *member);
 static int read_names(int fd, struct names *names, struct error *error);
 static bool is_skipped(const struct packer *packer, const char *path);
-static bool is_opaque(int fd);
 static const char *slash_after(const char *path);
 static int64_t time_of(const struct packer *packer, const struct stat *status);
 
@@ -299,11 +299,6 @@ static bool is_skipped(const struct packer *packer, const char *path) {
         if (strcmp(packer->skip[i], path) == 0)
             return true;
     return false;
-}
-
-static bool is_opaque(int fd) {
-    char value = 0;
-    return fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
 }
 
 /* What parts a folder's name from what follows: nothing more when it is "/". */

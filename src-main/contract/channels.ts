@@ -18,6 +18,7 @@ import type {
   TerminalView,
 } from './engine.ts';
 import type { ChangesView, FileText, FolderView } from './files.ts';
+import type { LayerFolderView, LayerHitsView, LayersView } from './layers.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
 import type { RegistriesView, RegistryNames } from './registries.ts';
 import type { Removal } from './removal.ts';
@@ -56,6 +57,12 @@ export interface Calls {
   /** Takes effect at once where it can; returns what needs a restart of the VM. */
   'settings.set': (input: { settings: Settings }) => { needsRestart: readonly string[] };
   'images.inspect': (input: Id) => ImageDetails;
+  /** What each of its layers adds, modifies and deletes, and what is wasted. */
+  'images.layers': (input: Id) => LayersView;
+  /** One folder as one layer changes it; layers are numbered from the bottom, from 0. */
+  'images.layerFolder': (input: { id: string; layer: number; path: string }) => LayerFolderView;
+  /** Names with the text in them, in any layer; paths, when it has a slash. */
+  'images.searchLayers': (input: { id: string; text: string }) => LayerHitsView;
   'images.remove': (input: { id: string; force: boolean }) => {
     untagged: readonly string[];
     deleted: readonly string[];

@@ -33,7 +33,7 @@ export function toChangesView(changes: z.infer<typeof containerChanges>): Change
 export function toFolderView({ entries, more }: ContainerFolder): FolderView {
   const views = entries.map(({ mode, ...entry }): FileEntry => ({
     ...entry,
-    kind: kindOf(mode),
+    kind: fileKindOf(mode),
     permissions: permissionsOf(mode),
   }));
   const rank = ({ kind }: FileEntry) => (kind === 'folder' ? 0 : 1);
@@ -43,7 +43,7 @@ export function toFolderView({ entries, more }: ContainerFolder): FolderView {
 /** By the type bits of `st_mode` (inode(7)). */
 const kinds: Readonly<Record<number, FileKind>> = { 0o100000: 'file', 0o040000: 'folder', 0o120000: 'link' };
 
-function kindOf(mode: number): FileKind {
+export function fileKindOf(mode: number): FileKind {
   return kinds[mode & 0o170000] ?? 'other';
 }
 

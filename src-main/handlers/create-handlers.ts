@@ -16,6 +16,7 @@ import { shellCalls, type ShellFacts } from './app.ts';
 import { ContainerFileHandlers } from './container-files.ts';
 import { ContainerHandlers } from './containers.ts';
 import type { Handlers, StreamHandler } from './handlers.ts';
+import { ImageLayerHandlers } from './image-layers.ts';
 import { ImageTransferHandlers } from './image-transfers.ts';
 import { ImageHandlers } from './images.ts';
 import { LogHandlers } from './logs.ts';
@@ -38,6 +39,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const logins = new RegistryLogins(services.secrets);
   const registries = new RegistryHandlers(engine, logins);
   const images = new ImageHandlers(engine, feed, tasks, logins);
+  const layers = new ImageLayerHandlers(engine);
   const transfers = new ImageTransferHandlers(engine, feed, tasks, logins);
   const volumes = new VolumeHandlers(engine, feed);
   const networks = new NetworkHandlers(engine, feed);
@@ -67,6 +69,9 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'settings.get': () => settings.current,
       'settings.set': (input) => settings.set(input.settings),
       'images.inspect': images.inspect,
+      'images.layers': layers.layers,
+      'images.layerFolder': layers.folder,
+      'images.searchLayers': layers.search,
       'images.remove': images.remove,
       'images.tag': images.tag,
       'images.pull': images.pull,

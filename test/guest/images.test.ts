@@ -10,6 +10,7 @@ import { OverlaySnapshotter } from '../../vm/agent/snapshots/overlay.ts';
 import { VfsSnapshotter } from '../../vm/agent/snapshots/vfs.ts';
 import { openDatabase } from '../../vm/agent/state/database.ts';
 import { imageMigrations, SqliteImageRecords } from '../../vm/agent/state/images.ts';
+import { imageLayers, layerFolder } from '../../vm/agent/use-cases/image-layers.ts';
 import { assertStored, leftovers, openTestStore } from '../helpers/image-store.ts';
 import { startScriptedRegistry } from '../helpers/scripted-registry.ts';
 import { imageRecordsSuite } from '../suites/image-records.ts';
@@ -38,6 +39,26 @@ describe('pulling in the guest', () => {
     const reopened = await store.reopen();
     assertStored(reopened, image);
     for (const { digest } of image.layers) assert.equal(await reopened.parts.blobs.verify(digest), true);
+  });
+
+  test('what its layers hold is read from the disk, whiteouts and opaque folders too', async () => {
+    await using registry = await startScriptedRegistry();
+    await using store = await openTestStore({ folder: path.join(folder, 'compare'), records: openRecords() });
+    const never = new AbortController().signal;
+    registry.addImage('x:1', [
+      [
+        { name: 'a/gone', data: randomBytes(300) },
+        { name: 'b/old', data: randomBytes(4000) },
+        { name: 'c', data: '12' },
+      ],
+      [{ name: 'a/.wh.gone' }, { name: 'b/.wh..wh..opq' }, { name: 'b/new', data: '1' }, { name: 'c', data: '123' }],
+    ]);
+    await store.pull(`${registry.host}/x:1`);
+    const { layers, wasted } = await imageLayers(store.parts, `${registry.host}/x:1`, never);
+    assert.deepEqual(layers[1], { added: 1, modified: 1, deleted: 2, sizeBytes: 4, deletedBytes: 4300 });
+    assert.deepEqual([wasted.files, wasted.sizeBytes, wasted.largest[0]?.path], [3, 4302, 'b/old']);
+    const below = await layerFolder(store.parts, `${registry.host}/x:1`, { layer: 1, path: '/b' }, never);
+    assert.deepEqual(below.entries.map(({ name, change }) => `${name} ${change}`).sort(), ['new added', 'old deleted']);
   });
 
   test('a disk that fills up during a pull is named, and what was half done gives its space back', async () => {

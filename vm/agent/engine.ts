@@ -13,6 +13,7 @@ import { containerStreamRoutes } from './http/container-streams.ts';
 import { containerRoutes } from './http/containers.ts';
 import { eventRoutes } from './http/events.ts';
 import { execRoutes } from './http/exec.ts';
+import { imageLayerRoutes } from './http/image-layers.ts';
 import { imageRoutes } from './http/images.ts';
 import { networkRoutes } from './http/networks.ts';
 import { noSwarmRoutes } from './http/no-swarm.ts';
@@ -202,6 +203,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...folderListingRoutes(parts),
     ...execRoutes(parts),
     ...imageRoutes(images.parts),
+    ...imageLayerRoutes(images.parts),
     ...commitRoutes(parts, images.parts),
     ...buildRoutes(parts, images.parts),
     ...networkRoutes(parts),

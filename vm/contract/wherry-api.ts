@@ -76,6 +76,70 @@ export interface ContainerFolder {
   readonly more: boolean;
 }
 
+/** Of a name in a layer; `unchanged` is a folder that is only there for what is in it. */
+export const layerChanges = ['unchanged', 'added', 'modified', 'deleted'] as const;
+export type LayerChange = (typeof layerChanges)[number];
+
+/** Files, not folders. */
+export interface LayerSums {
+  readonly added: number;
+  readonly modified: number;
+  readonly deleted: number;
+  /** Of what is added and modified. */
+  readonly sizeBytes: number;
+  readonly deletedBytes: number;
+}
+
+/**
+ * `GET /wherry/v1/images/{name}/layers`: what each layer does to the files of those below, from the bottom. A file of several
+ * names counts at one of them.
+ */
+export interface ImageLayers {
+  readonly layers: readonly LayerSums[];
+  /** Versions of files that a later layer replaces or removes: they are kept and sent, and never seen. */
+  readonly wasted: {
+    readonly files: number;
+    readonly sizeBytes: number;
+    /** The first of them, largest first. */
+    readonly largest: readonly {
+      /** From the root, without a slash before it. */
+      readonly path: string;
+      readonly sizeBytes: number;
+      /** Indexes in `layers`: which brings it, and which hides it. */
+      readonly layer: number;
+      readonly by: number;
+      readonly removed: boolean;
+    }[];
+  };
+}
+
+/** `GET /wherry/v1/images/{name}/layers/files?layer=…&path=…`: one folder, as one layer (an index) changes it. */
+export interface LayerFolder {
+  /** In no order; the largest, when there are more. */
+  readonly entries: readonly (LayerSums & {
+    readonly name: string;
+    /** `st_mode`, with the type's bits; of what is deleted, as it was. */
+    readonly mode: number;
+    readonly change: LayerChange;
+  })[];
+  /** So many more are not told. */
+  readonly more: number;
+}
+
+/** `GET /wherry/v1/images/{name}/layers/search?text=…`: names with it in them, whatever the case; paths, when it has a slash. */
+export interface LayerHits {
+  /** By layer, from the bottom. */
+  readonly hits: readonly {
+    readonly path: string;
+    readonly layer: number;
+    readonly mode: number;
+    readonly change: LayerChange;
+    readonly sizeBytes: number;
+  }[];
+  /** There are more than are told. */
+  readonly more: boolean;
+}
+
 /**
  * `GET /wherry/v1/registries/tags?name=…` (an image's name) and `GET /wherry/v1/registries/repositories?server=…`, with a login
  * in `X-Registry-Auth`: what a registry has, which Docker has no word for.

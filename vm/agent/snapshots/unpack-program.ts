@@ -59,7 +59,8 @@ export interface UnpackProgress {
   readonly bytesOut: number;
 }
 
-export type UnpackFailure = 'disk-full' | 'unsafe' | 'too-large' | 'bad-archive' | 'io';
+const failureKinds = ['disk-full', 'unsafe', 'too-large', 'bad-archive', 'not-found', 'io'] as const;
+export type UnpackFailure = (typeof failureKinds)[number];
 
 /** The program's own account of why it failed. */
 export class UnpackError extends EngineError {
@@ -86,17 +87,14 @@ const packedEntry = z.object({
 });
 export type PackedEntry = z.infer<typeof packedEntry>;
 
-const outputLine = z.union([
-  z.object({ entry: packedEntry }),
-  z.object({ progress: z.object({ bytesIn: z.number(), bytesOut: z.number() }) }),
+/** All lines before the last are told to who wants them. */
+const lastLine = z.union([
   z.object({ result: z.object({}).loose() }),
-  z.object({
-    error: z.object({
-      kind: z.enum(['disk-full', 'unsafe', 'too-large', 'bad-archive', 'io']),
-      message: z.string(),
-    }),
-  }),
+  z.object({ error: z.object({ kind: z.enum(failureKinds), message: z.string() }) }),
 ]);
+const entryLine = z.object({ entry: packedEntry });
+const progressLine = z.object({ progress: z.object({ bytesIn: z.number(), bytesOut: z.number() }) });
+type OnLine = (line: object) => void;
 
 /** A layer being unpacked. Owned by who started it: ends by itself after `input` ended, or by the signal (SIGKILL). */
 export interface RunningUnpack {
@@ -123,7 +121,8 @@ export class UnpackProgram {
     const { stdin, stdout } = child;
     // Its death closes the pipe; what it said about that is the error that counts.
     stdin.on('error', () => undefined);
-    const result = this.outcome(child, stdout, signal, onProgress).then((value) => layerResult.parse(value));
+    const hear: OnLine = (line) => onProgress?.(progressLine.parse(line).progress);
+    const result = this.outcome(child, stdout, signal, hear).then((value) => layerResult.parse(value));
     result.catch(() => undefined); // awaited by the caller after feeding, perhaps too late for Node's liking
     return { input: stdin, result };
   }
@@ -140,7 +139,8 @@ export class UnpackProgram {
     const words = ['layer', '--no-root', ...packWords(from), '--list'];
     const child = spawn(this.file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     const entries: PackedEntry[] = [];
-    await this.outcome(child, child.stdout, new AbortController().signal, undefined, (entry) => entries.push(entry));
+    const hear: OnLine = (line) => entries.push(entryLine.parse(line).entry);
+    await this.outcome(child, child.stdout, new AbortController().signal, hear);
     return entries;
   }
 
@@ -165,6 +165,15 @@ export class UnpackProgram {
     }
   }
 
+  /**
+   * Runs `unpack layers` (`native/unpack/layers.h` has its words): each line goes to `onLine`, the last is the result.
+   * Rejects with {@link UnpackError}, or the signal's reason.
+   */
+  async compareLayers(words: readonly string[], signal: AbortSignal, onLine: OnLine): Promise<unknown> {
+    const child = spawn(this.file, ['layers', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+    return this.outcome(child, child.stdout, signal, onLine);
+  }
+
   private layerWords(job: LayerJob): string[] {
     return [
       'layer',
@@ -187,8 +196,7 @@ export class UnpackProgram {
     child: ChildProcess,
     stdout: Readable,
     signal: AbortSignal,
-    onProgress?: (progress: UnpackProgress) => void,
-    onEntry?: (entry: PackedEntry) => void,
+    onLine: OnLine = () => undefined,
   ): Promise<unknown> {
     const kill = (): boolean => child.kill('SIGKILL');
     signal.addEventListener('abort', kill, { once: true });
@@ -199,17 +207,16 @@ export class UnpackProgram {
     });
     ended.catch(() => undefined);
     try {
-      let last: z.infer<typeof outputLine> | undefined;
-      for await (const line of createInterface({ input: stdout })) {
-        last = outputLine.parse(JSON.parse(line));
-        if ('progress' in last) onProgress?.(last.progress);
-        else if ('entry' in last) onEntry?.(last.entry);
+      let last: z.infer<typeof lastLine> | undefined;
+      for await (const text of createInterface({ input: stdout })) {
+        const line = JSON.parse(text) as object;
+        if ('result' in line || 'error' in line) last = lastLine.parse(line);
+        else onLine(line);
       }
       const status = await ended;
       signal.throwIfAborted();
-      if (last !== undefined && 'error' in last) throw new UnpackError(last.error.kind, last.error.message);
-      if (last === undefined || !('result' in last))
-        throw new UnpackError('io', `unpack ended unexpectedly (${status})`);
+      if (last === undefined) throw new UnpackError('io', `unpack ended unexpectedly (${status})`);
+      if ('error' in last) throw new UnpackError(last.error.kind, last.error.message);
       return last.result;
     } catch (cause) {
       signal.throwIfAborted();
