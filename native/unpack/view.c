@@ -64,6 +64,9 @@ int view_parse(struct view *view, int count, char **words) {
         } else if (left >= 1 && strcmp(word, "upper") == 0) {
             view->upper = rest[0];
             at += 2;
+        } else if (left >= 1 && strcmp(word, "folder") == 0) {
+            view->folder = rest[0];
+            at += 2;
         } else if (left >= 1 && strcmp(word, "work") == 0) {
             view->work = rest[0];
             at += 2;
@@ -71,10 +74,14 @@ int view_parse(struct view *view, int count, char **words) {
             break;
     }
     bool stopped = view->staging != NULL && view->upper != NULL && view->work != NULL;
-    return stopped != (view->process > 0) ? at : -1;
+    return stopped + (view->process > 0) + (view->folder != NULL) == 1 ? at : -1;
 }
 
 int view_open(const struct view *view, int *root_fd, struct error *error) {
+    if (view->folder != NULL) {
+        *root_fd = open(view->folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return *root_fd < 0 ? fail(error, errno, "open %s", view->folder) : 0;
+    }
     return view->process > 0 ? open_running(view, root_fd, error) : open_stopped(view, root_fd, error);
 }
 

@@ -32,13 +32,16 @@ struct view {
     size_t bind_count;
     bool read_only;
 
+    /* No container's: just this folder, as it is in the guest. */
+    const char *folder;
+
     /* Ids of its user namespace; size 0: none. */
     uint32_t base, size;
 };
 
 /*
  * Reads the words that describe it: `process PID CGROUP [bare]`, or `staging DIR upper DIR work DIR [layer DIR]…
- * [bind FLAGS SOURCE TARGET]… [read-only]`, and `ids BASE SIZE`. FLAGS: any of "r" recursive, "o" read-only, "i" with mapped
+ * [bind FLAGS SOURCE TARGET]… [read-only]`, and `ids BASE SIZE`; or `folder DIR`. FLAGS: any of "r" recursive, "o" read-only, "i" with mapped
  * ids, or "-". Returns how many it took, up to one that is none of these; <0 when they make no sense.
  */
 int view_parse(struct view *view, int count, char **words);

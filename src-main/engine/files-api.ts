@@ -1,9 +1,9 @@
 /** The engine's words for a container's files, and their translation into view types. */
 import { z } from 'zod';
-import type { ContainerFolder } from '../../vm/contract/wherry-api.ts';
+import type { FolderFiles } from '../../vm/contract/wherry-api.ts';
 import type { ChangesView, FileEntry, FileKind, FolderView } from '../contract/files.ts';
 
-export const containerFolder: z.ZodType<ContainerFolder> = z.object({
+export const containerFolder: z.ZodType<FolderFiles> = z.object({
   entries: z.array(
     z.object({
       name: z.string(),
@@ -30,7 +30,7 @@ export function toChangesView(changes: z.infer<typeof containerChanges>): Change
   };
 }
 
-export function toFolderView({ entries, more }: ContainerFolder): FolderView {
+export function toFolderView({ entries, more }: FolderFiles): FolderView {
   const views = entries.map(({ mode, ...entry }): FileEntry => ({
     ...entry,
     kind: fileKindOf(mode),

@@ -37,9 +37,7 @@ export const layerFolder: z.ZodType<LayerFolder> = z.object({
 });
 
 export const layerHits: z.ZodType<LayerHits> = z.object({
-  hits: z.array(
-    z.object({ path: z.string(), layer: z.number(), mode: z.number(), change, sizeBytes: z.number() }),
-  ),
+  hits: z.array(z.object({ path: z.string(), layer: z.number(), mode: z.number(), change, sizeBytes: z.number() })),
   more: z.boolean(),
 });
 

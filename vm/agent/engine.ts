@@ -20,6 +20,7 @@ import { noSwarmRoutes } from './http/no-swarm.ts';
 import type { Route } from './http/route.ts';
 import { systemRoutes } from './http/system.ts';
 import { apiVersion, minimumApiVersion } from './http/version.ts';
+import { volumeFileRoutes } from './http/volume-files.ts';
 import { volumeRoutes } from './http/volumes.ts';
 import { readRegistryNetwork } from './images-network.ts';
 import { openImages } from './images-service.ts';
@@ -208,6 +209,7 @@ function routesOf(parts: Parts, images: Images, facts: Parameters<typeof systemR
     ...buildRoutes(parts, images.parts),
     ...networkRoutes(parts),
     ...volumeRoutes(parts, images.parts),
+    ...volumeFileRoutes(parts, images.parts),
     ...noSwarmRoutes(),
   ];
 }

@@ -58,10 +58,10 @@ export interface FailedPort {
 }
 
 /**
- * `GET /wherry/v1/containers/{id}/files?path=…`: one folder, whether the container runs or not. Rejected: the archive endpoint,
+ * `GET /wherry/v1/containers/{id}/files?path=…` and `GET /wherry/v1/volumes/{name}/files?path=…`: one folder, whether the container runs or not. Rejected: the archive endpoint,
  * which packs all that is below, and `ls` in the container, which must run and have one.
  */
-export interface ContainerFolder {
+export interface FolderFiles {
   /** In no order. */
   readonly entries: readonly {
     readonly name: string;
@@ -75,6 +75,33 @@ export interface ContainerFolder {
   /** There are more than are told. */
   readonly more: boolean;
 }
+
+/**
+ * `GET` and `PUT /wherry/v1/volumes/{name}/archive?path=…` are what Docker's archive of a container is, with the same headers.
+ * `GET /wherry/v1/volumes/{name}/export` sends all of it as an archive; `POST /wherry/v1/volumes/{name}/import` makes a volume
+ * of one, or none when it fails.
+ */
+
+/** `GET /wherry/v1/volumes/{name}/usage` */
+export interface VolumeUsage {
+  /** Of its files, as long as they are. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * `POST /wherry/v1/volumes/{name}/clone` `{ name }`: a new volume with what is in this one, told a line at a time. A failure after
+ * the first line is the last line.
+ */
+export type VolumeCloneMessage =
+  | { readonly kind: 'progress'; readonly files: number; readonly bytes: number; readonly totalBytes: number }
+  | {
+      readonly kind: 'done';
+      readonly files: number;
+      readonly bytes: number;
+      /** Of these, what takes no room of its own. */
+      readonly sharedBytes: number;
+    }
+  | { readonly kind: 'failed'; readonly message: string };
 
 /** Of a name in a layer; `unchanged` is a folder that is only there for what is in it. */
 export const layerChanges = ['unchanged', 'added', 'modified', 'deleted'] as const;

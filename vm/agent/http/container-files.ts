@@ -74,7 +74,7 @@ function pathRequest(params: RouteContext['params'], query: URLSearchParams): { 
 }
 
 /** The answer is not ended here: only a whole archive may end well. */
-async function sendArchive(
+export async function sendArchive(
   { response, signal }: RouteContext,
   archive: Readable,
   headers: Readonly<Record<string, string>>,

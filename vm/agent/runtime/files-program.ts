@@ -23,7 +23,7 @@ interface IdRange {
   readonly size: number;
 }
 
-/** Where the files are: in a running container's mounts, or in mounts made for the time of one command. */
+/** Where the files are: in a running container's mounts, in mounts made for the time of one command, or in a folder here. */
 export type FilesView = { readonly ids: IdRange | undefined } & (
   | {
       readonly kind: 'running';
@@ -39,6 +39,7 @@ export type FilesView = { readonly ids: IdRange | undefined } & (
       readonly binds: readonly BoundPath[];
       readonly readOnly: boolean;
     }
+  | { readonly kind: 'folder'; readonly folder: string }
 );
 
 const foundSchema = z.object({
@@ -277,6 +278,7 @@ async function* stopping(source: AsyncIterable<Buffer>, signal: AbortSignal): As
 
 function viewWords(view: FilesView, staging: string): string[] {
   const ids = view.ids === undefined ? [] : ['ids', String(view.ids.base), String(view.ids.size)];
+  if (view.kind === 'folder') return ['folder', view.folder];
   if (view.kind === 'running') {
     return ['process', String(view.pid), view.cgroup, ...(view.bare ? ['bare'] : []), ...ids];
   }

@@ -93,6 +93,15 @@ const lastLine = z.union([
   z.object({ error: z.object({ kind: z.enum(failureKinds), message: z.string() }) }),
 ]);
 const entryLine = z.object({ entry: packedEntry });
+const copied = z.object({
+  /** Names of files, links and the rest. */
+  files: z.number(),
+  bytes: z.number(),
+  /** Of these bytes, those that take no room of their own: the file system shares them with the first copy. */
+  sharedBytes: z.number(),
+});
+export type Copied = z.infer<typeof copied>;
+const copyLine = z.object({ progress: copied });
 const progressLine = z.object({ progress: z.object({ bytesIn: z.number(), bytesOut: z.number() }) });
 type OnLine = (line: object) => void;
 
@@ -163,6 +172,18 @@ export class UnpackProgram {
       if (await exists(folder)) throw error;
       return 0;
     }
+  }
+
+  /** Copies all that is in a folder into an empty one, by reflink where the file system can. All is on the disk at the end. */
+  async copyFolder(
+    from: string,
+    to: string,
+    signal: AbortSignal,
+    onProgress: (progress: Copied) => void,
+  ): Promise<Copied> {
+    const child = spawn(this.file, ['copy', from, to], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const hear: OnLine = (line) => onProgress(copyLine.parse(line).progress);
+    return copied.parse(await this.outcome(child, child.stdout, signal, hear));
   }
 
   /**

@@ -100,7 +100,10 @@ export async function exportContainer(
 }
 
 /** Failed as a whole when the archive turns out not to be whole. */
-async function passOn({ archive, done }: OutgoingArchive, send: (archive: Readable) => Promise<void>): Promise<void> {
+export async function passOn(
+  { archive, done }: OutgoingArchive,
+  send: (archive: Readable) => Promise<void>,
+): Promise<void> {
   try {
     await send(archive);
   } catch (error) {

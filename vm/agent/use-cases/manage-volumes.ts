@@ -34,6 +34,9 @@ export function inspectVolume(parts: Parts, name: string): object {
 
 export async function removeVolume(parts: Parts, name: string, force: boolean): Promise<void> {
   try {
+    if (parts.volumeUse.isBeingCopied(name)) {
+      throw new EngineError('conflict', `remove ${name}: volume is in use - its files are being copied`);
+    }
     await parts.volumes.remove(name, (volume) => usersOfVolume(parts, volume));
   } catch (error) {
     if (!(force && error instanceof EngineError && error.code === 'not-found')) throw error;
@@ -51,7 +54,8 @@ export async function pruneVolumes(
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const volume of select(parts, filters)) {
-    if ((!volume.anonymous && !all) || usersOfVolume(parts, volume.name).length > 0) continue;
+    const used = usersOfVolume(parts, volume.name).length > 0 || parts.volumeUse.isBeingCopied(volume.name);
+    if ((!volume.anonymous && !all) || used) continue;
     const bytes = await program.folderBytes(volume.mountpoint).catch(() => 0); // never mounted: there is no folder yet
     await removeVolume(parts, volume.name, true);
     deleted.push(volume.name);

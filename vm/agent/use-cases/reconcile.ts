@@ -45,6 +45,7 @@ export async function reconcile(parts: Parts): Promise<ReconcileReport> {
   );
   for (const { record, process } of running) await adopt(parts, record, process);
   await parts.volumeUse.unmountUnused();
+  await parts.volumes.removeLeftovers();
   await removeBoundSubpaths(parts.config.runDir);
   const adopted = new Set(running.map(({ record }) => record.id));
   let ended = 0;

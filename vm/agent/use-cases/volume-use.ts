@@ -1,10 +1,13 @@
 /** Volumes in use by running containers: what their options name is mounted with the first and unmounted after the last. */
+import { randomUUID } from 'node:crypto';
 import { errorText, log } from '../log.ts';
-import type { ContainerRecord, MountPoint } from '../state/container-record.ts';
+import type { MountPoint } from '../state/container-record.ts';
 import type { Mounter } from '../volumes/mounter.ts';
 import { mountOf } from '../volumes/volume-options.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';
 import { Mutex } from './mutex.ts';
+
+type Named = Pick<MountPoint, 'Name'>;
 
 export class VolumeUse {
   private readonly volumes: VolumeStore;
@@ -19,7 +22,7 @@ export class VolumeUse {
   }
 
   /** For a container about to start, or found running. Throws when something cannot be mounted; `release` undoes it. */
-  async acquire({ id, mounts }: Pick<ContainerRecord, 'id' | 'mounts'>): Promise<void> {
+  async acquire({ id, mounts }: { readonly id: string; readonly mounts: readonly Named[] }): Promise<void> {
     for (const name of names(mounts)) {
       const volume = await this.volumes.ensure(name);
       const mount = mountOf(volume.options);
@@ -36,6 +39,25 @@ export class VolumeUse {
     for (const [name, users] of this.usersOf) {
       if (users.has(containerId)) await this.lock.run(() => this.releaseOne(name, users, containerId));
     }
+  }
+
+  /**
+   * While files are worked on without a container: what the options name is mounted.
+   * @param how `copy`: the volume is not removed meanwhile; a `look` is short, and does not stand in the way.
+   */
+  async hold<Result>(name: string, how: 'copy' | 'look', work: () => Promise<Result>): Promise<Result> {
+    const holder = `${how} ${randomUUID()}`;
+    this.volumes.find(name);
+    try {
+      await this.acquire({ id: holder, mounts: [{ Name: name }] });
+      return await work();
+    } finally {
+      await this.release(holder);
+    }
+  }
+
+  isBeingCopied(name: string): boolean {
+    return [...(this.usersOf.get(name) ?? [])].some((user) => user.startsWith('copy '));
   }
 
   /** At the agent's start, when all that run have acquired: what a dead agent left mounted. */
@@ -61,6 +83,6 @@ export class VolumeUse {
   }
 }
 
-function names(mounts: readonly MountPoint[]): string[] {
+function names(mounts: readonly Named[]): string[] {
   return mounts.flatMap(({ Name }) => (Name === undefined ? [] : [Name]));
 }

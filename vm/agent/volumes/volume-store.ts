@@ -1,6 +1,6 @@
 /** Volumes: folders below `volumes/<name>/_data`, unshifted, bound idmapped. Their records are in the database. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { EngineError } from '../../contract/errors.ts';
 import type { Database, Migration } from '../state/database.ts';
 import { checkVolumeOptions } from './volume-options.ts';
@@ -32,8 +32,18 @@ export interface Volume {
 export type VolumeListener = (action: 'create' | 'destroy', name: string) => void;
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** What is being filled; no volume's name begins so. */
+const pendingPrefix = '.new-';
 /** Docker marks anonymous volumes so. */
-const anonymousLabel = 'com.docker.volume.anonymous';
+export const anonymousLabel = 'com.docker.volume.anonymous';
+
+/** A volume that is being filled: there as a whole, or not at all. */
+export interface PendingVolume extends AsyncDisposable {
+  /** Empty at first. Goes when this is disposed of and was not committed. */
+  readonly folder: string;
+  /** Throws `conflict` when another of the name came first. */
+  commit(): Promise<void>;
+}
 
 export class VolumeStore {
   private readonly database: Database;
@@ -41,6 +51,7 @@ export class VolumeStore {
   private readonly unmount: (mountpoint: string) => Promise<void>;
   private readonly told: VolumeListener;
   private readonly byName = new Map<string, Volume>();
+  private counter = 0;
 
   /**
    * @param unmount called before a volume is deleted, so that only its own folder is
@@ -86,18 +97,7 @@ export class VolumeStore {
     options: Readonly<Record<string, string>> = {},
   ): Promise<Volume> {
     const chosen = name ?? randomBytes(32).toString('hex');
-    if (chosen.length < 2) {
-      throw new EngineError(
-        'invalid-parameter',
-        `create ${chosen}: volume name is too short, names should be at least two alphanumeric characters`,
-      );
-    }
-    if (!namePattern.test(chosen)) {
-      throw new EngineError(
-        'invalid-parameter',
-        `create ${chosen}: "${chosen}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-      );
-    }
+    checkName(chosen);
     const existing = this.byName.get(chosen);
     if (existing !== undefined) return existing;
     checkVolumeOptions(chosen, options);
@@ -106,10 +106,53 @@ export class VolumeStore {
       anonymous: name === undefined,
       labels: name === undefined ? { ...labels, [anonymousLabel]: '' } : labels,
       options,
-      createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+      createdAt: nowText(),
       mountpoint: this.mountpoint(chosen),
     };
     await mkdir(volume.mountpoint, { recursive: true, mode: 0o755 });
+    this.record(volume);
+    return volume;
+  }
+
+  /** A place for the content of a new volume. Throws `conflict` when there is one of the name. */
+  async begin(name: string, labels: Readonly<Record<string, string>>): Promise<PendingVolume> {
+    checkName(name);
+    this.checkFree(name);
+    this.counter += 1;
+    const place = `${this.root}/${pendingPrefix}${process.pid}-${this.counter}`;
+    const folder = `${place}/_data`;
+    const discard = (): Promise<void> => rm(place, { recursive: true, force: true });
+    await discard();
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    return {
+      folder,
+      // Once committed it is no longer there.
+      [Symbol.asyncDispose]: discard,
+      commit: async () => {
+        this.checkFree(name);
+        await rename(place, `${this.root}/${name}`);
+        const mountpoint = this.mountpoint(name);
+        const volume = { name, anonymous: false, labels, options: {}, createdAt: nowText(), mountpoint };
+        this.record(volume);
+      },
+    };
+  }
+
+  /** At the agent's start: what a dead one was filling. */
+  async removeLeftovers(): Promise<void> {
+    const names = await readdir(this.root).catch(() => []); // no volume was ever made
+    for (const name of names) {
+      if (name.startsWith(pendingPrefix)) await rm(`${this.root}/${name}`, { recursive: true, force: true });
+    }
+  }
+
+  private checkFree(name: string): void {
+    if (this.byName.has(name)) {
+      throw new EngineError('conflict', `create ${name}: there is a volume of this name already`);
+    }
+  }
+
+  private record(volume: Volume): void {
     this.database.run(
       'INSERT INTO volume (name, anonymous, labels, options, createdAt) VALUES (?, ?, ?, ?, ?)',
       volume.name,
@@ -118,9 +161,8 @@ export class VolumeStore {
       JSON.stringify(volume.options),
       volume.createdAt,
     );
-    this.byName.set(chosen, volume);
-    this.told('create', chosen);
-    return volume;
+    this.byName.set(volume.name, volume);
+    this.told('create', volume.name);
   }
 
   /** Throws `conflict` when a container uses it. */
@@ -146,4 +188,23 @@ export class VolumeStore {
   private mountpoint(name: string): string {
     return `${this.root}/${name}/_data`;
   }
+}
+
+function checkName(name: string): void {
+  if (name.length < 2) {
+    throw new EngineError(
+      'invalid-parameter',
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    );
+  }
+  if (!namePattern.test(name)) {
+    throw new EngineError(
+      'invalid-parameter',
+      `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    );
+  }
+}
+
+function nowText(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }

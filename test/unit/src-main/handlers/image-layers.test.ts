@@ -45,7 +45,11 @@ test('a folder of a layer: largest first, what is deleted counts', async (t) => 
   );
   assert.equal(folder.more, 4);
   assert.ok(engine.requests.includes(`GET ${layers}/files?layer=2&path=%2Fa+b`));
-  const wrong = [{ layer: -1, path: '/' }, { layer: 0.5, path: '/' }, { layer: 0, path: 'relative' }] as const;
+  const wrong = [
+    { layer: -1, path: '/' },
+    { layer: 0.5, path: '/' },
+    { layer: 0, path: 'relative' },
+  ] as const;
   for (const one of wrong) {
     await assert.rejects(client.call('images.layerFolder', { id: 'x', ...one }), { code: 'invalid-input' });
   }
