@@ -1,18 +1,20 @@
 import { useCallback, useEffect, useState } from 'react';
-import type { ChangesView, FolderView } from '../../../src-main/contract/files.ts';
-import { host } from '../../bridge.ts';
-import { errorText } from '../../stores/follow-stream.ts';
-import { useEngineReady } from '../../stores/vm.ts';
+import { errorText } from '../stores/follow-stream.ts';
+import { useEngineReady } from '../stores/vm.ts';
 
-interface Read<T> {
+export interface Read<T> {
   readonly value?: T;
   readonly problem?: string;
+  readonly again: () => void;
 }
 
-/** Reads it now and whenever asked to; the last value stays while the next is on its way. */
-function useRead<T>(read: (signal: AbortSignal) => Promise<T>): Read<T> & { readonly again: () => void } {
+/**
+ * Reads it now and whenever asked to; the last value stays while the next is on its way.
+ * @param read must stay the same function for as long as the same is asked for
+ */
+export function useRead<T>(read: (signal: AbortSignal) => Promise<T>): Read<T> {
   const ready = useEngineReady();
-  const [state, setState] = useState<Read<T>>({});
+  const [state, setState] = useState<Omit<Read<T>, 'again'>>({});
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     if (!ready) return;
@@ -27,12 +29,4 @@ function useRead<T>(read: (signal: AbortSignal) => Promise<T>): Read<T> & { read
   }, [read, ready, turn]);
   const again = useCallback(() => setTurn((before) => before + 1), []);
   return { ...state, again };
-}
-
-export function useFolder(id: string, path: string): Read<FolderView> & { readonly again: () => void } {
-  return useRead(useCallback((signal) => host.call('files.list', { id, path }, signal), [id, path]));
-}
-
-export function useChanges(id: string): Read<ChangesView> & { readonly again: () => void } {
-  return useRead(useCallback((signal) => host.call('files.changes', { id }, signal), [id]));
 }

@@ -1,5 +1,5 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import { ChevronRight, CornerLeftUp, Download, File, FileSymlink, FileUp, Folder, Plug, RotateCw } from 'lucide-react';
+import { ChevronRight, CornerLeftUp, Download, FileUp, RotateCw } from 'lucide-react';
 import type { ContainerView } from '../../../src-main/contract/engine.ts';
 import type { ChangesView, FileChange, FileEntry } from '../../../src-main/contract/files.ts';
 import { downloadFile, uploadFiles } from '../../actions/files.ts';
@@ -8,6 +8,7 @@ import { DataTable, type Column } from '../../components/data-table.tsx';
 import { DropZone } from '../../components/drop-zone.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { FileButton } from '../../components/file-button.tsx';
+import { FileIcon } from '../../components/file-icon.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
@@ -181,8 +182,6 @@ function download(id: string, folder: string, { name, kind }: FileEntry): void {
   downloadFile(id, pathIn(folder, name), kind === 'file' ? 'file' : 'archive');
 }
 
-const icons = { file: File, folder: Folder, link: FileSymlink, other: Plug };
-
 function columnsOf(id: string, folder: string, changed: ReadonlyMap<string, FileChange>): readonly Column<FileEntry>[] {
   return [
     {
@@ -244,10 +243,9 @@ function columnsOf(id: string, folder: string, changed: ReadonlyMap<string, File
 }
 
 function FileName({ entry: { name, kind, target }, change }: { entry: FileEntry; change: FileChange | undefined }) {
-  const Icon = icons[kind];
   return (
     <>
-      <Icon className={kind === 'folder' ? 'icon file-icon folder' : 'icon file-icon'} aria-hidden />
+      <FileIcon kind={kind} />
       <Outside text={name} className={kind === 'folder' ? 'strong' : ''} />
       {target === '' ? null : <Outside text={`→ ${target}`} className="faint" />}
       {change === undefined ? null : <span className={`chip ${change}`}>{change}</span>}
