@@ -18,6 +18,7 @@ import { containerOf, processesOf, usualContainers, usualImages } from './window
 import { FakeEdits } from './fake-edits.ts';
 import { FakeRegistries } from './fake-registries.ts';
 import { FakeFiles } from './fake-files.ts';
+import { FakeLayers } from './fake-layers.ts';
 import { FakeObjects } from './fake-objects.ts';
 import { Source } from './handlers.ts';
 import { consoleText, logs, type LogStyle } from './fake-streams.ts';
@@ -55,6 +56,7 @@ export class FakeHost {
     this.#record(channel, input, run),
   );
   readonly files = new FakeFiles(this.objects.tasks, (channel, input, run) => this.#record(channel, input, run));
+  readonly layers = new FakeLayers((channel, input, run) => this.#record(channel, input, run));
   readonly registries = new FakeRegistries((channel, input, run) => this.#record(channel, input, run));
   readonly edits = new FakeEdits(this.containers);
   logStyle: LogStyle = 'web';
@@ -198,6 +200,7 @@ export class FakeHost {
       ...this.objects.calls,
       'images.push': this.transfers.push,
       ...this.files.calls,
+      ...this.layers.calls,
       ...this.registries.calls,
       'containers.run': (request) =>
         this.#record('containers.run', request, () => {
