@@ -136,6 +136,7 @@ function fakeImages(folder: string, roots: Set<string>): ImageStore {
       roots.delete(containerId);
       return Promise.resolve();
     },
+    setLimit: () => Promise.resolve(),
     rootSize: () => Promise.resolve(0),
   };
 }

@@ -12,7 +12,7 @@ import { openSource } from './registry/open-source.ts';
 import { Transport } from './registry/transport.ts';
 import { OverlaySnapshotter } from './snapshots/overlay.ts';
 import { markAsContainer } from './snapshots/container-mark.ts';
-import type { LimitFolder, Snapshotter } from './snapshots/snapshotter.ts';
+import type { DiskLimit, LimitFolder, Snapshotter } from './snapshots/snapshotter.ts';
 import { UnpackProgram } from './snapshots/unpack-program.ts';
 import { VfsSnapshotter } from './snapshots/vfs.ts';
 import type { ImageRecords, KnownImage } from './state/images.ts';
@@ -49,9 +49,11 @@ export interface Images {
 export async function openImages(options: ImagesOptions): Promise<Images> {
   const program = new UnpackProgram(options.unpackProgram);
   const blobs = await BlobStore.open(`${options.dataDir}/content`);
-  const limitFolder: LimitFolder = async (folder, { project, bytes }) => {
-    await options.kernel.setProject(folder, project);
-    await options.kernel.setProjectLimit(options.dataDir, project, bytes);
+  const setLimit = ({ project, bytes }: DiskLimit): Promise<void> =>
+    options.kernel.setProjectLimit(options.dataDir, project, bytes);
+  const limitFolder: LimitFolder = async (folder, limit) => {
+    await options.kernel.setProject(folder, limit.project);
+    await setLimit(limit);
   };
   const snapshotter =
     options.snapshotter === 'vfs'
@@ -75,7 +77,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   };
   await reconcile(parts);
   return {
-    store: imageStore(options.records, snapshotter),
+    store: { ...imageStore(options.records, snapshotter), setLimit },
     parts,
     async importStarter(folder) {
       try {
@@ -101,7 +103,7 @@ async function reconcile(parts: ImageParts): Promise<void> {
   await collectGarbage(parts);
 }
 
-function imageStore(records: ImageRecords, snapshotter: Snapshotter): ImageStore {
+function imageStore(records: ImageRecords, snapshotter: Snapshotter): Omit<ImageStore, 'setLimit'> {
   return {
     resolve: (reference) => {
       try {

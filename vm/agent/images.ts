@@ -2,7 +2,7 @@
  * What the rest of the agent may ask of the image store (registry, content and snapshots behind it).
  */
 import type { RootFilesystem } from './runtime/runtime.ts';
-import type { RootOptions } from './snapshots/snapshotter.ts';
+import type { DiskLimit, RootOptions } from './snapshots/snapshotter.ts';
 
 /** The parts of an OCI image configuration that containers use. */
 export interface ImageConfig {
@@ -45,6 +45,8 @@ export interface ImageStore {
   resolve(reference: string): Promise<ResolvedImage>;
   /** Makes the container's writable layer. Idempotent. */
   prepareRoot(containerId: string, image: ResolvedImage, options: RootOptions): Promise<RootFilesystem>;
+  /** Of a root that was prepared with a limit. */
+  setLimit(limit: DiskLimit): Promise<void>;
   /** Removes the writable layer; succeeds when there is none. */
   removeRoot(containerId: string): Promise<void>;
   /** Bytes used by the writable layer. */

@@ -5,6 +5,9 @@ import { idRangeOf } from '../state/container-store.ts';
 import type { Parts } from './parts.ts';
 import { diskLimitOf } from './size-limit.ts';
 
+/** What XFS wants to be free before it makes a folder, and more. */
+const mountRoomBytes = 1024 * 1024;
+
 /** Made at its first use, for whatever purpose that is; the same from then on. */
 export async function prepareContainerRoot(
   parts: Pick<Parts, 'images'>,
@@ -16,4 +19,23 @@ export async function prepareContainerRoot(
     ownerId: idRangeOf(record)?.base ?? 0,
     ...(limit === undefined ? {} : { limit }),
   });
+}
+
+/**
+ * overlayfs makes its work folder anew at each mount, and mounts read-only where it cannot: a container that has reached its
+ * limit could not even remove files. So the limit is wider while the root is mounted.
+ */
+export async function withRoomToMount<Result>(
+  parts: Pick<Parts, 'images'>,
+  record: ContainerRecord,
+  mount: () => Promise<Result>,
+): Promise<Result> {
+  const limit = diskLimitOf(record);
+  if (limit === undefined) return mount();
+  await parts.images.setLimit({ ...limit, bytes: limit.bytes + mountRoomBytes });
+  try {
+    return await mount();
+  } finally {
+    await parts.images.setLimit(limit);
+  }
 }

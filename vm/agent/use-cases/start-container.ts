@@ -12,7 +12,7 @@ import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import { attachNetworks, tellDisconnected, writeNetworkFiles, writeOwned } from './container-network.ts';
 import { guestDevices, resolveDevices } from './container-devices.ts';
-import { prepareContainerRoot } from './container-root.ts';
+import { prepareContainerRoot, withRoomToMount } from './container-root.ts';
 import { buildContainerSpec, capabilitiesOf } from './container-spec.ts';
 import { watchForExit } from './container-exit.ts';
 import { describeLaunchFailure } from './launch-failure.ts';
@@ -87,7 +87,9 @@ async function launchHolding(parts: Parts, record: ContainerRecord, held: Undo[]
   const live = parts.live.of(id);
   const mode = parseNetworkMode(record.hostConfig.NetworkMode);
   const request = await launchRequest(parts, record, mode, held);
-  const running = await parts.runtime.create(request, AbortSignal.timeout(60_000));
+  const running = await withRoomToMount(parts, record, () =>
+    parts.runtime.create(request, AbortSignal.timeout(60_000)),
+  );
   try {
     await attachNetworks(parts, record, mode, running.pid);
     await writeNetworkFiles(parts, record, mode);
