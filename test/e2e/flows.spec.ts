@@ -251,6 +251,7 @@ test('an image is built from a folder, runs, is pushed, saved, and loaded again'
   expect(await tags.json()).toEqual({ name: 'fleet/cargo', tags: ['1'] });
 
   await row('fleet/cargo').getByText('fleet/cargo').first().click();
+  await page.getByRole('tab', { name: /^Layers/ }).click();
   await expect(page.getByRole('list', { name: 'Layers' }).getByRole('listitem').first()).toContainText(
     'Also in wherry/starter',
   );

@@ -229,9 +229,10 @@ test('the layers say what made them, what they weigh, and who else stands on the
   await open();
   await goTo(page, 'Images');
   await rowOf(page, 'nginx:1.29').getByText('nginx:1.29').click();
+  await page.getByRole('tab', { name: /^Layers/ }).click();
   const layers = page.getByRole('list', { name: 'Layers' }).getByRole('listitem');
   await expect(layers).toHaveCount(5);
-  await expect(page.getByRole('heading', { name: /^Layers/ })).toContainText('3 layers, 192 MB');
+  await expect(page.getByRole('status').filter({ hasText: 'layers' })).toContainText('3 layers, 192 MB');
   await expect(layers.first()).toContainText('Also in debian:trixie-slim, shop/⟨202E⟩exe, <b>x</b> and 2 more');
   await expect(layers.nth(1)).toContainText('settings only');
   await expect(layers.nth(2)).toContainText('Only in this image');

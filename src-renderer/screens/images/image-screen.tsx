@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { ArrowLeft, Play } from 'lucide-react';
+import { Tabs } from 'radix-ui';
 import type { ImageDetails, ImageView } from '../../../src-main/contract/engine.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
@@ -58,14 +59,32 @@ export function ImageScreen({ id }: { id: string }) {
           </div>
         </div>
       </header>
-      <div className="page-body scroll" tabIndex={0}>
-        {problem === undefined ? null : (
+      {problem === undefined ? null : (
+        <div className="log-notice">
           <Notice tone="bad">
             <p>{problem}</p>
           </Notice>
-        )}
-        {details ? <ImageFacts details={details} {...(view === undefined ? {} : { view })} /> : null}
-      </div>
+        </div>
+      )}
+      <Tabs.Root className="tabs" defaultValue="overview">
+        <Tabs.List className="tab-list" aria-label="Image">
+          <Tabs.Trigger className="tab" value="overview">
+            Overview
+          </Tabs.Trigger>
+          <Tabs.Trigger className="tab" value="layers">
+            Layers
+            {details ? <span className="count">{details.history.filter(({ empty }) => !empty).length}</span> : null}
+          </Tabs.Trigger>
+        </Tabs.List>
+        <Tabs.Content className="tab-panel" value="overview">
+          <div className="page-body scroll" tabIndex={0}>
+            {details ? <ImageFacts details={details} {...(view === undefined ? {} : { view })} /> : null}
+          </div>
+        </Tabs.Content>
+        <Tabs.Content className="tab-panel" value="layers">
+          {details ? <Layers key={id} id={id} history={details.history} /> : null}
+        </Tabs.Content>
+      </Tabs.Root>
     </div>
   );
 }
@@ -92,13 +111,10 @@ function ImageFacts({ details, view = details }: { details: ImageDetails; view?:
     { name: 'Environment', value: details.environment.join('\n'), mono: true },
   ];
   return (
-    <>
-      <section>
-        <h2>About</h2>
-        <Facts facts={facts} />
-      </section>
-      <Layers history={details.history} />
-    </>
+    <section>
+      <h2>About</h2>
+      <Facts facts={facts} />
+    </section>
   );
 }
 
