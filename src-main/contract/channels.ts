@@ -17,7 +17,7 @@ import type {
   RunRequest,
   TerminalView,
 } from './engine.ts';
-import type { ChangesView, FileText, FolderView } from './files.ts';
+import type { ChangesView, FilePlace, FileText, FolderView } from './files.ts';
 import type { LayerFolderView, LayerHitsView, LayersView } from './layers.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
 import type { RegistriesView, RegistryNames } from './registries.ts';
@@ -84,6 +84,12 @@ export interface Calls {
   'volumes.inspect': (input: { name: string }) => { raw: unknown };
   /** Exactly these. The engine keeps what a container uses; each is told apart. */
   'volumes.remove': (input: { names: readonly string[] }) => Removal;
+  /** What the files of each weigh; one that is not there is left out. */
+  'volumes.sizes': (input: { names: readonly string[] }) => {
+    sizes: readonly { readonly name: string; readonly sizeBytes: number }[];
+  };
+  /** Makes a new volume with what is in this one. A name that is taken is `conflict`. */
+  'volumes.clone': (input: { name: string; newName: string }) => { taskId: string };
   'networks.inspect': (input: Id) => { raw: unknown };
   /** A name that is taken is `conflict`. */
   'networks.create': (input: NetworkRequest) => { id: string };
@@ -122,12 +128,14 @@ export interface Calls {
   'containers.rollBackEdit': (input: Id) => { id: string };
   'containers.rename': (input: { id: string; name: string }) => void;
   'containers.remove': (input: { id: string; force: boolean; volumes: boolean }) => void;
-  /** One folder, whether the container runs or not. Links within the path are followed. */
-  'files.list': (input: { id: string; path: string }) => FolderView;
+  /** One folder, whether a container runs or mounts it or not. Links within the path are followed. */
+  'files.list': (input: { place: FilePlace; path: string }) => FolderView;
   /** What is other than in the image. */
   'files.changes': (input: Id) => ChangesView;
   /** The beginning of a file, to be looked at. */
-  'files.read': (input: { id: string; path: string }) => FileText;
+  'files.read': (input: { place: FilePlace; path: string }) => FileText;
+  /** Puts a text in the place of another, `before`; owner and rights stay. `conflict` when the file is no longer as that. */
+  'files.write': (input: { place: FilePlace; path: string; before: string; text: string }) => void;
   /**
    * `command` absent: the best shell the container has (bash, then sh), and the toolbox's where it has none. `toolbox`: the command is
    * busybox's, which runs in the container without being in it.
@@ -186,11 +194,15 @@ export interface Streams {
   'images.load': { input: { name: string; sizeBytes: number }; item: UploadItem; message: UploadMessage };
   /** An archive of the folder to build from; once all of it has been taken, the build goes on without the window. */
   'images.build': { input: BuildRequest; item: UploadItem; message: UploadMessage };
+  /** All of a volume as one archive, to be kept as a file. */
+  'volumes.export': { input: { name: string }; item: DownloadItem; message: never };
+  /** An archive that a new volume is made of; once all of it has been taken, that goes on without the window. */
+  'volumes.import': { input: { name: string; sizeBytes: number }; item: UploadItem; message: UploadMessage };
   /** A file as it is, or a folder as an archive. */
-  'files.download': { input: { id: string; path: string }; item: DownloadItem; message: never };
-  /** Makes or replaces a file; it then belongs to the container's root. */
+  'files.download': { input: { place: FilePlace; path: string }; item: DownloadItem; message: never };
+  /** Makes or replaces a file; it then belongs to root, in the container or the volume. */
   'files.upload': {
-    input: { id: string; folder: string; name: string; sizeBytes: number };
+    input: { place: FilePlace; folder: string; name: string; sizeBytes: number };
     item: UploadItem;
     message: UploadMessage;
   };

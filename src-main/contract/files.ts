@@ -1,4 +1,7 @@
-/** View types of the files in a container. */
+/** View types of the files in a container or a volume. */
+
+/** Whose files: a container's by its id, a volume's by its name. */
+export type FilePlace = { readonly container: string } | { readonly volume: string };
 
 export type FileKind = 'file' | 'folder' | 'link' | 'other';
 export type FileChange = 'added' | 'modified' | 'deleted';

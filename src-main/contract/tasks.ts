@@ -2,7 +2,17 @@
 import type { ErrorView } from './errors.ts';
 
 export type TaskKind =
-  'pull' | 'push' | 'prune-images' | 'save-images' | 'load-images' | 'build' | 'download' | 'upload';
+  | 'pull'
+  | 'push'
+  | 'prune-images'
+  | 'save-images'
+  | 'load-images'
+  | 'build'
+  | 'download'
+  | 'upload'
+  | 'clone-volume'
+  | 'export-volume'
+  | 'import-volume';
 export type TaskState = 'running' | 'done' | 'failed' | 'cancelled';
 
 export type LayerPhase = 'waiting' | 'downloading' | 'downloaded' | 'extracting' | 'sending' | 'done';

@@ -13,8 +13,8 @@ import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
 import { vmUsage } from '../vm/usage.ts';
 import { shellCalls, type ShellFacts } from './app.ts';
-import { ContainerFileHandlers } from './container-files.ts';
 import { ContainerHandlers } from './containers.ts';
+import { FileHandlers } from './files.ts';
 import type { Handlers, StreamHandler } from './handlers.ts';
 import { ImageLayerHandlers } from './image-layers.ts';
 import { ImageTransferHandlers } from './image-transfers.ts';
@@ -23,6 +23,7 @@ import { LogHandlers } from './logs.ts';
 import { NetworkHandlers } from './networks.ts';
 import { RegistryHandlers } from './registries.ts';
 import { statsStream } from './stats.ts';
+import { VolumeTransferHandlers } from './volume-transfers.ts';
 import { VolumeHandlers } from './volumes.ts';
 
 /** Handlers with what they hold open: the event feed, kept connections, tasks, terminals. */
@@ -42,9 +43,10 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const layers = new ImageLayerHandlers(engine);
   const transfers = new ImageTransferHandlers(engine, feed, tasks, logins);
   const volumes = new VolumeHandlers(engine, feed);
+  const volumeTransfers = new VolumeTransferHandlers(engine, feed, tasks);
   const networks = new NetworkHandlers(engine, feed);
   const containers = new ContainerHandlers(engine, feed);
-  const files = new ContainerFileHandlers(engine, tasks);
+  const files = new FileHandlers(engine, tasks);
   const logs = new LogHandlers(engine, feed);
   const stats = new StatsFeed(engine);
   const { vm, settings, doctor } = services;
@@ -82,6 +84,8 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'volumes.create': volumes.create,
       'volumes.inspect': volumes.inspect,
       'volumes.remove': volumes.remove,
+      'volumes.sizes': volumeTransfers.sizes,
+      'volumes.clone': volumeTransfers.clone,
       'networks.inspect': networks.inspect,
       'networks.create': networks.create,
       'networks.remove': networks.remove,
@@ -109,6 +113,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'files.list': files.list,
       'files.changes': files.changes,
       'files.read': files.read,
+      'files.write': files.write,
       'terminals.open': (input) => terminals.open(input),
       'terminals.close': ({ id }) => terminals.close(id),
     },
@@ -145,6 +150,8 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'images.save': transfers.save,
       'images.load': transfers.load,
       'images.build': transfers.build,
+      'volumes.export': volumeTransfers.export,
+      'volumes.import': volumeTransfers.import,
       'files.download': files.download,
       'files.upload': files.upload,
       'tasks.output': ({ id }, { signal }) => tasks.output(id).follow(signal),

@@ -15,6 +15,7 @@ const filePath = z
   .string()
   .regex(/^\/[^\0]*$/)
   .max(4096);
+const place = z.union([z.strictObject({ container: name }), z.strictObject({ volume: name })]);
 /** In a folder that is named beside it. */
 const fileName = z
   .string()
@@ -138,6 +139,8 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'volumes.create': z.strictObject({ name: z.string().max(255), labels }),
   'volumes.inspect': z.strictObject({ name }),
   'volumes.remove': z.strictObject({ names: z.array(name).max(10_000) }),
+  'volumes.sizes': z.strictObject({ names: z.array(name).max(1000) }),
+  'volumes.clone': z.strictObject({ name, newName: z.string().min(1).max(255) }),
   'networks.inspect': target,
   'networks.create': z.strictObject({
     name: z.string().min(1).max(255),
@@ -172,9 +175,15 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'containers.rollBackEdit': target,
   'containers.rename': z.strictObject({ id: name, name: z.string().min(1).max(255) }),
   'containers.remove': z.strictObject({ id: name, force: z.boolean(), volumes: z.boolean() }),
-  'files.list': z.strictObject({ id: name, path: filePath }),
+  'files.list': z.strictObject({ place, path: filePath }),
   'files.changes': target,
-  'files.read': z.strictObject({ id: name, path: filePath }),
+  'files.read': z.strictObject({ place, path: filePath }),
+  'files.write': z.strictObject({
+    place,
+    path: filePath,
+    before: z.string().max(1024 * 1024),
+    text: z.string().max(1024 * 1024),
+  }),
   'terminals.open': z.strictObject({
     containerId: name,
     command: words.min(1).exactOptional(),
@@ -206,8 +215,10 @@ export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['i
     pull: z.boolean(),
     sizeBytes,
   }),
-  'files.download': z.strictObject({ id: name, path: filePath }),
-  'files.upload': z.strictObject({ id: name, folder: filePath, name: fileName, sizeBytes }),
+  'volumes.export': z.strictObject({ name }),
+  'volumes.import': z.strictObject({ name: z.string().min(1).max(255), sizeBytes }),
+  'files.download': z.strictObject({ place, path: filePath }),
+  'files.upload': z.strictObject({ place, folder: filePath, name: fileName, sizeBytes }),
   'tasks.output': target,
   'vm.console': nothing,
   'engine.events': z.strictObject({ history: z.boolean().exactOptional() }),
@@ -225,6 +236,8 @@ export const streamMessages: { readonly [K in StreamName]: z.ZodType<Streams[K][
   'images.save': z.never(),
   'images.load': upload,
   'images.build': upload,
+  'volumes.export': z.never(),
+  'volumes.import': upload,
   'files.download': z.never(),
   'files.upload': upload,
   'tasks.output': z.never(),

@@ -32,6 +32,12 @@ const PruneImagesDialog = lazy(() =>
 const PruneVolumesDialog = lazy(() =>
   import('../screens/volumes/prune-volumes-dialog.tsx').then((module) => ({ default: module.PruneVolumesDialog })),
 );
+const CloneVolumeDialog = lazy(() =>
+  import('../screens/volumes/clone-volume-dialog.tsx').then((module) => ({ default: module.CloneVolumeDialog })),
+);
+const ImportVolumeDialog = lazy(() =>
+  import('../screens/volumes/import-volume-dialog.tsx').then((module) => ({ default: module.ImportVolumeDialog })),
+);
 const CreateNetworkDialog = lazy(() =>
   import('../screens/networks/create-network-dialog.tsx').then((module) => ({ default: module.CreateNetworkDialog })),
 );
@@ -46,7 +52,7 @@ const EditDialog = lazy(() =>
   import('../screens/container/edit-dialog.tsx').then((module) => ({ default: module.EditDialog })),
 );
 const FileDialog = lazy(() =>
-  import('../screens/container/file-dialog.tsx').then((module) => ({ default: module.FileDialog })),
+  import('../screens/files/file-dialog.tsx').then((module) => ({ default: module.FileDialog })),
 );
 const Palette = lazy(loadPalette);
 // Who opens the palette types on at once, and what is typed before it is there would be lost.
@@ -103,6 +109,10 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
       return <RemoveLoginDialog server={dialog.server} />;
     case 'activity':
       return <ActivityDrawer />;
+    case 'clone-volume':
+      return <CloneVolumeDialog name={dialog.name} />;
+    case 'import-volume':
+      return <ImportVolumeDialog file={dialog.file} />;
     case 'view-file':
       return <FileDialog key={dialog.path} {...dialog} />;
     case 'rename':

@@ -14,11 +14,13 @@ interface ObjectPageProps {
   readonly actions: ReactNode;
   /** Asks for the engine's whole answer, when the tab is first looked at and each time it is opened again. */
   readonly inspect: (signal: AbortSignal) => Promise<unknown>;
+  /** Between the overview and the engine's own words. */
+  readonly tabs?: readonly { readonly value: string; readonly label: string; readonly content: ReactNode }[];
   readonly children: ReactNode;
 }
 
 /** The page of one object: its head, an overview, and the engine's own words. */
-export function ObjectPage({ place, title, note, actions, inspect, children }: ObjectPageProps) {
+export function ObjectPage({ place, title, note, actions, inspect, tabs = [], children }: ObjectPageProps) {
   return (
     <div className="screen">
       <header className="page-head">
@@ -38,6 +40,11 @@ export function ObjectPage({ place, title, note, actions, inspect, children }: O
           <Tabs.Trigger className="tab" value="overview">
             Overview
           </Tabs.Trigger>
+          {tabs.map(({ value, label }) => (
+            <Tabs.Trigger key={value} className="tab" value={value}>
+              {label}
+            </Tabs.Trigger>
+          ))}
           <Tabs.Trigger className="tab" value="inspect">
             Inspect
           </Tabs.Trigger>
@@ -45,6 +52,11 @@ export function ObjectPage({ place, title, note, actions, inspect, children }: O
         <Tabs.Content className="tab-panel" value="overview">
           <div className="page-body scroll">{children}</div>
         </Tabs.Content>
+        {tabs.map(({ value, content }) => (
+          <Tabs.Content key={value} className="tab-panel" value={value}>
+            {content}
+          </Tabs.Content>
+        ))}
         <Tabs.Content className="tab-panel" value="inspect">
           <RawInspect ask={inspect} />
         </Tabs.Content>

@@ -1,5 +1,6 @@
 /** Which dialog is open: one at a time, from anywhere (a button, a key, the palette). */
 import { create } from 'zustand';
+import type { FilePlace } from '../../src-main/contract/files.ts';
 
 export type DialogState =
   | { readonly kind: 'pull'; readonly reference?: string; readonly taskId?: string }
@@ -13,6 +14,8 @@ export type DialogState =
   | { readonly kind: 'create-volume' }
   | { readonly kind: 'remove-volumes'; readonly names: readonly string[] }
   | { readonly kind: 'prune-volumes' }
+  | { readonly kind: 'clone-volume'; readonly name: string }
+  | { readonly kind: 'import-volume'; readonly file: File }
   | { readonly kind: 'create-network' }
   | { readonly kind: 'remove-networks'; readonly id?: string }
   | { readonly kind: 'connect-container'; readonly id: string }
@@ -23,9 +26,10 @@ export type DialogState =
   | { readonly kind: 'activity' }
   | {
       readonly kind: 'view-file';
-      readonly id: string;
+      readonly place: FilePlace;
       readonly path: string;
       readonly onFolder: (path: string) => void;
+      readonly onSaved: () => void;
     }
   | { readonly kind: 'rename'; readonly id: string }
   | { readonly kind: 'edit-container'; readonly id: string }

@@ -10,6 +10,24 @@ const titles: Readonly<Record<TaskKind, Readonly<Record<TaskState, string>>>> = 
   build: { running: 'Building', done: 'Built', failed: 'Could not build', cancelled: 'Cancelled the build of' },
   download: { running: 'Downloading', done: 'Downloaded', failed: 'Could not download', cancelled: 'Cancelled' },
   upload: { running: 'Uploading', done: 'Uploaded', failed: 'Could not upload', cancelled: 'Cancelled' },
+  'clone-volume': {
+    running: 'Cloning',
+    done: 'Cloned',
+    failed: 'Could not clone',
+    cancelled: 'Cancelled the clone of',
+  },
+  'export-volume': {
+    running: 'Exporting',
+    done: 'Exported',
+    failed: 'Could not export',
+    cancelled: 'Cancelled the export of',
+  },
+  'import-volume': {
+    running: 'Importing',
+    done: 'Imported',
+    failed: 'Could not import',
+    cancelled: 'Cancelled the import of',
+  },
   'prune-images': {
     running: 'Removing',
     done: 'Removed',

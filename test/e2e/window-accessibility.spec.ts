@@ -46,11 +46,38 @@ const views: Readonly<Record<string, View>> = {
   },
   images: { at: '/images', shows: 'postgres:17' },
   image: { at: '/images/postgres%3A17', shows: 'postgres:17' },
+  'image-layers': {
+    at: '/images/nginx%3A1.29',
+    shows: 'nginx:1.29',
+    then: async (page) => {
+      await page.getByRole('tab', { name: /^Layers/ }).click();
+      await page.getByRole('button', { name: /groupadd/ }).click();
+      await page.getByRole('treeitem', { name: /etc/ }).click();
+      await expect(page.getByRole('treeitem', { name: /motd/ })).toBeVisible();
+    },
+  },
+  'image-wasted': {
+    at: '/images/nginx%3A1.29',
+    shows: 'nginx:1.29',
+    then: async (page) => {
+      await page.getByRole('tab', { name: /^Layers/ }).click();
+      await page.getByRole('radio', { name: /^Wasted/ }).click();
+    },
+  },
   'pull-dialog': { at: '/images', shows: 'postgres:17', then: press(/^Pull image/) },
   'build-dialog': { at: '/images', shows: 'postgres:17', then: press('Build') },
   'run-dialog': { at: '/containers', shows: 'web', then: press('Run') },
   volumes: { at: '/volumes', shows: 'web-data' },
   volume: { at: '/volumes/web-data', shows: 'web-data' },
+  'volume-files': {
+    at: '/volumes/web-data',
+    shows: 'web-data',
+    then: async (page) => {
+      await page.getByRole('tab', { name: 'Files' }).click();
+      await expect(page.getByText('notes.txt')).toBeVisible();
+    },
+  },
+  'clone-volume-dialog': { at: '/volumes/web-data', shows: 'web-data', then: press('Clone') },
   networks: { at: '/networks', shows: 'shop_back' },
   'networks-map': {
     at: '/networks',

@@ -121,3 +121,23 @@ test('hostile names are inert', async ({ page, host, open }) => {
   await page.getByText('⟨202E⟩gnp.exe').first().click();
   await expect(page.getByRole('dialog')).toContainText('This is no text');
 });
+
+test('a text is edited; what changed meanwhile is not overwritten', async ({ page, host, open }) => {
+  await open();
+  await openContainer(page, 'web', 'Files');
+  await rowOf(page, 'notes.txt').getByText('notes.txt').click();
+  const dialog = page.getByRole('dialog', { name: 'notes.txt' });
+  await dialog.getByRole('button', { name: 'Edit' }).click();
+  await expect(dialog.getByRole('button', { name: 'Save' })).toBeDisabled();
+  const field = dialog.getByLabel('Text of the file');
+  await field.fill('all new\n');
+  host.files.tree.get('/')?.set('notes.txt', 'somebody else');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toContainText('it was changed meanwhile');
+  await expect(field).toHaveValue('all new\n');
+  host.files.tree.get('/')?.set('notes.txt', 'first line\nsecond line\n');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved notes.txt')).toBeVisible();
+  await expect(dialog).toBeHidden();
+  await expect(rowOf(page, 'notes.txt')).toContainText('8 B');
+});

@@ -6,7 +6,7 @@ import { download, upload } from '../../src-main/handlers/transfers.ts';
 import type { Tasks } from '../../src-main/tasks/tasks.ts';
 import type { Record } from './handlers.ts';
 
-type Calls = Pick<Handlers['calls'], 'files.list' | 'files.changes' | 'files.read'>;
+type Calls = Pick<Handlers['calls'], 'files.list' | 'files.changes' | 'files.read' | 'files.write'>;
 type Streams = Pick<Handlers['streams'], 'files.download' | 'files.upload'>;
 
 /** A folder's entries by name: text is a file, undefined a folder, `→ path` a link. */
@@ -36,9 +36,15 @@ export class FakeFiles {
 
   constructor(tasks: Tasks, record: Record) {
     this.calls = {
-      'files.list': ({ id, path }) =>
-        record('files.list', { id, path }, () => ({ entries: this.#entries(path), more: false })),
+      'files.list': ({ place, path }) =>
+        record('files.list', { place, path }, () => ({ entries: this.#entries(path), more: false })),
       'files.changes': () => this.changes,
+      'files.write': ({ place, path, before, text }) =>
+        record('files.write', { place, path, text }, () => {
+          if (this.#text(path) !== before) throw new AppError('conflict', `save ${path}: it was changed meanwhile`);
+          const cut = path.lastIndexOf('/');
+          this.#folder(cut === 0 ? '/' : path.slice(0, cut)).set(path.slice(cut + 1), text);
+        }),
       'files.read': ({ path }) => {
         const text = this.#text(path);
         const isText = !text.includes('\0');

@@ -24,6 +24,7 @@ import { Source } from './handlers.ts';
 import { consoleText, logs, type LogStyle } from './fake-streams.ts';
 import { fakeStats } from './fake-stats.ts';
 import { FakeTransfers } from './fake-transfers.ts';
+import { FakeVolumes } from './fake-volumes.ts';
 import { FakeTerminals } from './fake-terminals.ts';
 
 const stageLabels: Readonly<Record<VmStage, string>> = {
@@ -56,6 +57,9 @@ export class FakeHost {
     this.#record(channel, input, run),
   );
   readonly files = new FakeFiles(this.objects.tasks, (channel, input, run) => this.#record(channel, input, run));
+  readonly volumeTransfers = new FakeVolumes(this.objects.tasks, this.objects.volumes, (channel, input, run) =>
+    this.#record(channel, input, run),
+  );
   readonly layers = new FakeLayers((channel, input, run) => this.#record(channel, input, run));
   readonly registries = new FakeRegistries((channel, input, run) => this.#record(channel, input, run));
   readonly edits = new FakeEdits(this.containers);
@@ -201,6 +205,7 @@ export class FakeHost {
       'images.push': this.transfers.push,
       ...this.files.calls,
       ...this.layers.calls,
+      ...this.volumeTransfers.calls,
       ...this.registries.calls,
       'containers.run': (request) =>
         this.#record('containers.run', request, () => {
@@ -253,6 +258,7 @@ export class FakeHost {
       'terminals.attach': ({ id }, context) => this.terminals.attach(id, context),
       ...this.transfers.streams,
       ...this.files.streams,
+      ...this.volumeTransfers.streams,
       'vm.console': (_input, { signal }) => serialConsole(signal),
       'engine.events': ({ history = false }, { signal }) => this.objects.events(history, signal),
     },

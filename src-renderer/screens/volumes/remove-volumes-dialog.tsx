@@ -3,11 +3,12 @@ import { removeVolumes } from '../../actions/volumes.ts';
 import { ConfirmDialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Outside } from '../../components/text.tsx';
-import { formatCount } from '../../format/quantities.ts';
+import { formatBytes, formatCount } from '../../format/quantities.ts';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useVolumes } from '../../stores/objects.ts';
 import { NameList } from '../../components/name-list.tsx';
+import { useVolumeSizes } from './use-sizes.ts';
 import { volumeTitle } from './volume-name.ts';
 
 /** What goes, and what stays because a container needs it. */
@@ -17,6 +18,7 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
   const wanted = (all ?? []).filter(({ name }) => names.includes(name));
   const going = wanted.filter(({ usedBy }) => usedBy.length === 0);
   const used = wanted.filter(({ usedBy }) => usedBy.length > 0);
+  const sizes = useVolumeSizes(going.map(({ name }) => name));
   const [only] = wanted;
   if (!only) return null;
   const confirm = () => {
@@ -35,9 +37,17 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
       onConfirm={confirm}
       onClose={closeDialog}
     >
-      {wanted.length > 1 ? <NameList names={going.map(volumeTitle)} /> : null}
+      {wanted.length > 1 ? (
+        <NameList names={going.map(volumeTitle)} notes={going.map(({ name }) => sizeText(sizes.get(name)))} />
+      ) : null}
       {going.length === 0 ? null : (
-        <p>All files in {going.length === 1 ? 'it' : 'them'} are lost. This cannot be undone.</p>
+        <p>
+          All files in {going.length === 1 ? 'it' : 'them'} are lost
+          {sizes.size < going.length
+            ? ''
+            : `, ${formatBytes([...sizes.values()].reduce((sum, size) => sum + size, 0))}`}
+          . This cannot be undone.
+        </p>
       )}
       {used.length === 0 ? null : (
         <Notice tone="warn">
@@ -49,4 +59,8 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
       )}
     </ConfirmDialog>
   );
+}
+
+function sizeText(bytes: number | undefined): string {
+  return bytes === undefined ? '…' : formatBytes(bytes);
 }

@@ -14,3 +14,26 @@ export function checkVolumeName(name: string): string | undefined {
   if (!/^[a-zA-Z0-9]/.test(name)) return 'Start with a letter or a digit.';
   return /^[a-zA-Z0-9_.-]+$/.test(name) ? undefined : 'Only letters, digits and . _ - are allowed.';
 }
+
+/** What is wrong with the name of a volume that must have one. */
+export function checkNewName(name: string): string | undefined {
+  return name === '' ? 'Type a name.' : checkVolumeName(name);
+}
+
+/** The first of `data-copy`, `data-copy-2`… that is free. */
+export function copyName(name: string, taken: readonly string[]): string {
+  const base = `${name.slice(0, 200)}-copy`;
+  for (let count = 1; ; count += 1) {
+    const wanted = count === 1 ? base : `${base}-${count}`;
+    if (!taken.includes(wanted)) return wanted;
+  }
+}
+
+/** `web-data.tar.gz` was `web-data`; empty when nothing of it can name a volume. */
+export function nameOfArchive(file: string): string {
+  return file
+    .replace(/(\.tar)?(\.(gz|zst|xz|bz2|tgz|tar))?$/i, '')
+    .replaceAll(/[^\w.-]+/g, '-')
+    .replace(/^[^a-z\d]+/i, '')
+    .slice(0, 200);
+}

@@ -1,4 +1,5 @@
-import { Trash2 } from 'lucide-react';
+import { useMemo } from 'react';
+import { CopyPlus, Trash2 } from 'lucide-react';
 import type { VolumeUser, VolumeView } from '../../../src-main/contract/volumes.ts';
 import { host } from '../../bridge.ts';
 import { Button } from '../../components/button.tsx';
@@ -8,11 +9,13 @@ import { Facts } from '../../components/facts.tsx';
 import { MoreMenu } from '../../components/menu.tsx';
 import { ObjectPage } from '../../components/object-page.tsx';
 import { Outside } from '../../components/text.tsx';
-import { formatTime } from '../../format/quantities.ts';
+import { formatBytes, formatTime } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useVolumes } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { FilesView } from '../files/files-view.tsx';
+import { useVolumeSizes } from './use-sizes.ts';
 import { volumeTitle } from './volume-name.ts';
 import { volumeMenu } from './volumes-screen.tsx';
 
@@ -21,6 +24,7 @@ export function VolumeScreen({ name }: { name: string }) {
   const volume = useVolumes((state) => state.value?.find((view) => view.name === name));
   const known = useVolumes((state) => state.value !== undefined);
   const ready = useEngineReady();
+  const place = useMemo(() => ({ volume: name }), [name]);
   if (!volume) {
     if (!known) return null;
     return (
@@ -37,9 +41,13 @@ export function VolumeScreen({ name }: { name: string }) {
       place="volumes"
       title={volumeTitle(volume)}
       note={volume.usedBy.length === 0 ? 'Unused' : 'In use'}
+      tabs={[{ value: 'files', label: 'Files', content: <FilesView place={place} /> }]}
       inspect={(signal) => host.call('volumes.inspect', { name }, signal).then(({ raw }) => raw)}
       actions={
         <>
+          <Button icon={CopyPlus} disabled={!ready} onClick={() => openDialog({ kind: 'clone-volume', name })}>
+            Clone
+          </Button>
           <Button
             icon={Trash2}
             disabled={!ready || volume.usedBy.length > 0}
@@ -58,6 +66,7 @@ export function VolumeScreen({ name }: { name: string }) {
 }
 
 function About({ volume }: { volume: VolumeView }) {
+  const size = useVolumeSizes([volume.name]).get(volume.name);
   const labels = Object.entries(volume.labels).map(([name, value]) => (value === '' ? name : `${name}=${value}`));
   return (
     <section>
@@ -65,6 +74,7 @@ function About({ volume }: { volume: VolumeView }) {
       <Facts
         facts={[
           { name: 'Name', value: volume.name, mono: true },
+          { name: 'Size', value: size === undefined ? '…' : formatBytes(size) },
           { name: 'Driver', value: volume.driver },
           { name: 'Created', value: formatTime(volume.createdAtMs) },
           { name: 'Folder in the engine', value: volume.mountpoint, mono: true },

@@ -1,10 +1,12 @@
 import { useMemo, useState, type KeyboardEvent } from 'react';
-import { Brush, Copy, Link, Plus, Trash2, X } from 'lucide-react';
+import { Brush, Copy, CopyPlus, FileDown, FileUp, Link, Plus, Trash2, X } from 'lucide-react';
 import type { VolumeView } from '../../../src-main/contract/volumes.ts';
 import { copyText } from '../../actions/links.ts';
+import { exportVolume } from '../../actions/volumes.ts';
 import { Button } from '../../components/button.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
+import { FileButton } from '../../components/file-button.tsx';
 import { MoreMenu, type MenuEntry } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
@@ -12,11 +14,12 @@ import { Segments } from '../../components/segments.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
 import { Ago, Outside } from '../../components/text.tsx';
 import { matchesWords } from '../../format/matches-words.ts';
-import { formatCount } from '../../format/quantities.ts';
+import { formatBytes, formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
 import { linkOf, navigate } from '../../stores/navigation.ts';
 import { useVolumes } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
+import { useVolumeSizes } from './use-sizes.ts';
 import { volumeTitle } from './volume-name.ts';
 
 const none: readonly VolumeView[] = [];
@@ -33,6 +36,8 @@ export function VolumesScreen() {
   const rows = useMemo(() => filterVolumes(all, query, use), [all, query, use]);
   const chosen = useMemo(() => all.filter(({ name }) => selected.has(name)), [all, selected]);
   const unused = all.filter(({ usedBy }) => usedBy.length === 0).length;
+  const sizes = useVolumeSizes(useMemo(() => all.map(({ name }) => name), [all]));
+  const columns = useMemo(() => columnsWith(sizes), [sizes]);
   const clear = () => {
     setQuery('');
     setUse('all');
@@ -48,6 +53,7 @@ export function VolumesScreen() {
           <Button icon={Brush} disabled={!ready || unused === 0} onClick={() => openDialog({ kind: 'prune-volumes' })}>
             Clean up
           </Button>
+          <FileButton label="Import" icon={FileUp} disabled={!ready} onFiles={importFirst} />
           <Button tone="primary" icon={Plus} disabled={!ready} onClick={() => openDialog({ kind: 'create-volume' })}>
             Create volume
           </Button>
@@ -124,7 +130,11 @@ function filterVolumes(volumes: readonly VolumeView[], query: string, use: UseFi
   );
 }
 
-const columns: readonly Column<VolumeView>[] = [
+function importFirst([file]: readonly File[]): void {
+  if (file) openDialog({ kind: 'import-volume', file });
+}
+
+const columnsWith = (sizes: ReadonlyMap<string, number>): readonly Column<VolumeView>[] => [
   {
     key: 'name',
     header: 'Name',
@@ -151,6 +161,18 @@ const columns: readonly Column<VolumeView>[] = [
       ) : (
         <Outside text={row.usedBy.map(({ name }) => name).join(', ')} className="quiet" />
       ),
+  },
+  {
+    key: 'size',
+    header: 'Size',
+    width: '5.5rem',
+    rank: 'medium',
+    align: 'end',
+    sortBy: ({ name }) => -(sizes.get(name) ?? -1),
+    render: ({ name }) => {
+      const size = sizes.get(name);
+      return size === undefined ? <span className="faint">…</span> : formatBytes(size);
+    },
   },
   {
     key: 'project',
@@ -194,6 +216,8 @@ function RowMenu({ volume }: { volume: VolumeView }) {
 export function volumeMenu({ name, usedBy }: VolumeView, ready: boolean): readonly MenuEntry[] {
   return [
     { label: 'Copy name', icon: Copy, run: () => void copyText(name, 'the volume’s name') },
+    { label: 'Clone…', icon: CopyPlus, disabled: !ready, run: () => openDialog({ kind: 'clone-volume', name }) },
+    { label: 'Export to a file', icon: FileDown, disabled: !ready, run: () => exportVolume(name) },
     { label: 'Copy link', icon: Link, run: () => void copyText(linkOf('volumes', name), 'the link') },
     {
       label: 'Remove…',

@@ -1,7 +1,7 @@
 /** Paths in a container. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crumbsOf, folderOf, pathIn } from '../../../../../src-renderer/screens/container/file-paths.ts';
+import { crumbsOf, folderOf, pathIn } from '../../../../../src-renderer/screens/files/file-paths.ts';
 
 test('down, up, and the way from the root', () => {
   assert.equal(pathIn('/', 'etc'), '/etc');

@@ -39,7 +39,7 @@ test('a folder is listed: folders first, modes in letters, links as they are', a
         more: true,
       }),
   });
-  const { entries, more } = await client.call('files.list', { id: 'c1', path: '/a b' });
+  const { entries, more } = await client.call('files.list', { place: { container: 'c1' }, path: '/a b' });
   assert.equal(more, true);
   assert.deepEqual(
     entries.map(({ name, kind, permissions, target }) => [name, kind, permissions, target]),
@@ -53,7 +53,9 @@ test('a folder is listed: folders first, modes in letters, links as they are', a
   );
   assert.ok(engine.requests.includes('GET /wherry/v1/containers/c1/files?path=%2Fa+b'));
   assert.equal(permissionsOf(0o7000), '--S--S--T');
-  await assert.rejects(client.call('files.list', { id: 'c1', path: 'relative' }), { code: 'invalid-input' });
+  await assert.rejects(client.call('files.list', { place: { container: 'c1' }, path: 'relative' }), {
+    code: 'invalid-input',
+  });
 });
 
 test('changes are told in words, and how many are not told', async (t) => {
@@ -85,7 +87,7 @@ test('a file is read from its beginning; what is no text says so, and a link lea
       else json(response, 404, { message: `Could not find the file ${wanted}` });
     },
   });
-  const read = (path: string) => client.call('files.read', { id: 'c1', path });
+  const read = (path: string) => client.call('files.read', { place: { container: 'c1' }, path });
   const cut = await read('/long');
   assert.deepEqual([cut.sizeBytes, cut.more, cut.isText], [800_000, true, true]);
   assert.equal(cut.text, 'é'.repeat(256 * 1024));
@@ -107,7 +109,7 @@ test('a file comes as it is and a folder as an archive, as tasks', async (t) => 
   });
   const fetched = async (path: string) => {
     const parts: Buffer[] = [];
-    for await (const item of client.open('files.download', { id: 'c1', path })) {
+    for await (const item of client.open('files.download', { place: { container: 'c1' }, path })) {
       if ('data' in item) parts.push(Buffer.from(item.data, 'base64'));
     }
     return Buffer.concat(parts);
@@ -127,7 +129,12 @@ test('a file is put in as an archive of one; what the engine refuses fails the t
         : json(response, status, { message: 'container rootfs is marked read-only' }),
   });
   const put = async (name: string, text: string) => {
-    const stream = client.open('files.upload', { id: 'c1', folder: '/srv', name, sizeBytes: text.length });
+    const stream = client.open('files.upload', {
+      place: { container: 'c1' },
+      folder: '/srv',
+      name,
+      sizeBytes: text.length,
+    });
     if (text !== '') stream.send({ data: Buffer.from(text).toString('base64') });
     stream.send({ end: true });
     for await (const item of stream) assert.ok('taskId' in item || item.taken > 0);
@@ -143,7 +150,12 @@ test('a file is put in as an archive of one; what the engine refuses fails the t
   await put('no', 'x');
   const { error } = await taskOf(client, '/srv/no', ({ state }) => state === 'failed');
   assert.equal(error?.message, 'upload no: container rootfs is marked read-only');
-  const outside = client.open('files.upload', { id: 'c1', folder: '/srv', name: '../x', sizeBytes: 0 });
+  const outside = client.open('files.upload', {
+    place: { container: 'c1' },
+    folder: '/srv',
+    name: '../x',
+    sizeBytes: 0,
+  });
   await assert.rejects(
     async () => {
       for await (const item of outside) assert.fail(JSON.stringify(item));
@@ -157,7 +169,7 @@ test('an upload is over when the file is there, not when all of it has gone', as
   const { client } = await startHandlers(t, {
     'PUT /containers/c1/archive': (_request, response) => (finish = () => void response.writeHead(200).end()),
   });
-  const stream = client.open('files.upload', { id: 'c1', folder: '/', name: 'slow', sizeBytes: 3 });
+  const stream = client.open('files.upload', { place: { container: 'c1' }, folder: '/', name: 'slow', sizeBytes: 3 });
   stream.send({ data: Buffer.from('abc').toString('base64') });
   stream.send({ end: true });
   let state = 'open';
@@ -171,4 +183,45 @@ test('an upload is over when the file is there, not when all of it has gone', as
   finish?.();
   await read;
   await taskOf(client, '/slow', (task) => task.state === 'done');
+});
+
+test('a text is put in the place of another with its owner and rights, unless it changed or would lose something', async (t) => {
+  let content = 'old';
+  let attributes: Record<string, string> = {};
+  const { engine, client } = await startHandlers(t, {
+    'GET /wherry/v1/volumes/vol/archive': (_request, response) => {
+      const told = { name: 'app.conf', size: content.length, mode: 0o640, linkTarget: '' };
+      response.writeHead(200, {
+        'X-Docker-Container-Path-Stat': Buffer.from(JSON.stringify(told)).toString('base64'),
+      });
+      const archive = pack();
+      archive.entry(
+        {
+          name: 'app.conf',
+          mode: 0o640,
+          uid: 70,
+          gid: 71,
+          ...(Object.keys(attributes).length === 0 ? {} : { pax: attributes }),
+        },
+        content,
+      );
+      archive.finalize();
+      archive.pipe(response);
+    },
+    'PUT /wherry/v1/volumes/vol/archive': (_request, response) => response.writeHead(200).end(),
+  });
+  const write = (text: string) =>
+    client.call('files.write', { place: { volume: 'vol' }, path: '/etc/app.conf', before: 'old', text });
+  await write('new text');
+  assert.ok(engine.requests.includes('PUT /wherry/v1/volumes/vol/archive?path=%2Fetc'));
+  const sent = String(engine.bodies.find((body) => typeof body === 'string' && body.includes('new text')));
+  assert.equal(sent.slice(0, 8), 'app.conf');
+  const number = (from: number) => Number.parseInt(sent.slice(from, from + 7), 8);
+  assert.deepEqual([number(100), number(108), number(116)], [0o640, 70, 71]);
+  content = 'other';
+  await assert.rejects(write('x'), { code: 'conflict' });
+  content = 'old';
+  attributes = { 'SCHILY.xattr.user.mark': 'yes' };
+  await assert.rejects(write('x'), /attributes that would be lost/);
+  assert.equal(engine.requests.filter((request) => request.startsWith('PUT')).length, 1);
 });
