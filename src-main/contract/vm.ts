@@ -60,7 +60,7 @@ export interface VmSettings {
   readonly backend: 'auto' | 'qemu' | 'hyperv';
 }
 
-/** How the VM reaches registries. It is told at its start. */
+/** How the VM reaches registries, and the addresses of its networks. It is told at its start. */
 export interface NetworkSettings {
   /** `system`: what this machine's environment names (`http_proxy`…). */
   readonly proxy: 'system' | 'none' | 'manual';
@@ -75,6 +75,11 @@ export interface NetworkSettings {
   readonly registryMirrors: readonly string[];
   /** PEM: authorities trusted besides those of this machine. */
   readonly certificates: string;
+  /**
+   * `10.10.0.0/16:24`: new networks get IPv4 subnets of that prefix length from there, the first pool first. Empty: Docker's
+   * own pools. Networks there are keep theirs.
+   */
+  readonly addressPools: readonly string[];
 }
 
 export const defaultNetwork: NetworkSettings = {
@@ -85,6 +90,7 @@ export const defaultNetwork: NetworkSettings = {
   insecureRegistries: [],
   registryMirrors: [],
   certificates: '',
+  addressPools: [],
 };
 
 export interface Settings {

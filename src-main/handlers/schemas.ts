@@ -44,6 +44,7 @@ const networkSettings = z.strictObject({
   insecureRegistries: servers,
   registryMirrors: servers,
   certificates: z.string().max(1_048_576),
+  addressPools: z.array(z.string().max(64)).max(256),
 });
 
 const settings = z.strictObject({

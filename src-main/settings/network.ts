@@ -1,9 +1,10 @@
-/** The settings of how registries are reached: what is wrong with them, and the form in which they are kept. */
+/** The settings of how registries are reached and where networks take addresses: what is wrong with them, and the form in which they are kept. */
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
 import { parseServer } from '../contract/registries.ts';
 import type { NetworkSettings } from '../contract/vm.ts';
+import { poolsProblem, readPool, poolText } from './address-pools.ts';
 
 const maxServers = 64;
 /** Beside what the system trusts, in a seed entry of 1 MiB. */
@@ -17,6 +18,7 @@ export const networkSchema = z.object({
   insecureRegistries: z.array(z.string()),
   registryMirrors: z.array(z.string()),
   certificates: z.string(),
+  addressPools: z.array(z.string()),
 });
 
 /** @throws AppError `invalid-input` naming the field and what is wrong. */
@@ -29,6 +31,7 @@ export function checkNetwork(given: NetworkSettings): NetworkSettings {
     insecureRegistries: checkServers('network.insecureRegistries', given.insecureRegistries),
     registryMirrors: checkServers('network.registryMirrors', given.registryMirrors),
     certificates: checkCertificates(given.certificates),
+    addressPools: checkPools(given.addressPools),
   };
   if (/[^\x20-\x7e]/.test(network.noProxy)) throw wrong('network.noProxy', 'names of hosts are in plain letters');
   if (network.proxy === 'manual' && network.httpProxy === '' && network.httpsProxy === '') {
@@ -62,6 +65,18 @@ function checkServers(field: string, given: readonly string[]): readonly string[
   });
   if (servers.length > maxServers) throw wrong(field, `more than ${maxServers} are too many`);
   return [...new Set(servers)];
+}
+
+function checkPools(given: readonly string[]): readonly string[] {
+  const pools = given.map((text) => {
+    const pool = readPool(text.trim());
+    if (pool !== undefined) return pool;
+    const hint = 'Pools look like 10.10.0.0/16:24, where networks of /24 are cut from 10.10.0.0/16.';
+    throw wrong('network.addressPools', `'${text.slice(0, 200)}' is no pool of IPv4 addresses`, hint);
+  });
+  const problem = poolsProblem(pools);
+  if (problem !== undefined) throw wrong('network.addressPools', problem);
+  return pools.map(poolText);
 }
 
 function checkCertificates(given: string): string {

@@ -158,6 +158,7 @@ async function writeSeed(
     proxy: proxyOf(network, process.env),
     insecureRegistries: network.insecureRegistries,
     registryMirrors: network.registryMirrors,
+    addressPools: network.addressPools,
     certificates: certificates === '' ? undefined : certificates,
   });
   await writeDurably(paths.vm.seedDisk, seed);

@@ -15,6 +15,8 @@ export interface SeedInput {
   readonly proxy: ProxySettings | undefined;
   readonly insecureRegistries: readonly string[];
   readonly registryMirrors: readonly string[];
+  /** Checked: see `NetworkSettings`. */
+  readonly addressPools: readonly string[];
   /** The host's extra certificate authorities, PEM. */
   readonly certificates: string | undefined;
 }
@@ -59,8 +61,14 @@ function describeSeed(input: SeedInput): Seed {
           },
     insecureRegistries: input.insecureRegistries,
     registryMirrors: input.registryMirrors,
+    addressPools: input.addressPools.map(seedPool),
     ...(input.proxy === undefined ? {} : { proxy: input.proxy }),
   };
+}
+
+function seedPool(text: string): { base: string; size: number } {
+  const [base = '', size] = text.split(':');
+  return { base, size: Number(size) };
 }
 
 /** What init reads: `KEY='value'` lines, quoted as a shell would. */

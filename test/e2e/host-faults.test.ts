@@ -33,7 +33,15 @@ let home: WherryHome;
 
 before(async () => {
   home = await WherryHome.create();
-  ok(await home.wherry(['settings', 'vm.memoryMiB=1024', 'vm.cpus=1', 'vm.diskGiB=8']));
+  ok(
+    await home.wherry([
+      'settings',
+      'vm.memoryMiB=1024',
+      'vm.cpus=1',
+      'vm.diskGiB=8',
+      'network.addressPools=10.66.0.0/16:24',
+    ]),
+  );
 });
 
 after(() => home[Symbol.asyncDispose]());
@@ -204,6 +212,13 @@ describe('with a VM', () => {
 
   test('kill -9 of QEMU: status says so, up boots again, nothing is lost', async () => {
     ok(await home.docker(['network', 'create', 'harbour']));
+    const subnetOf = async (name: string) =>
+      ok(await home.docker(['network', 'inspect', '-f', '{{(index .IPAM.Config 0).Subnet}}', name]));
+    assert.equal(await subnetOf('harbour'), '10.66.0.0/24');
+    assert.match(
+      (await home.wherry(['settings', 'network.addressPools=10.77.0.0/16:26'])).stderr,
+      /next: network\.addressPools/,
+    );
     ok(await home.docker(['create', '--name', 'docked', '--network', 'harbour', image, 'sleep', '1000']));
     const found = await status();
     process.kill(found.process?.pid ?? 0, 'SIGKILL');
@@ -218,6 +233,9 @@ describe('with a VM', () => {
     ok(await home.docker(['start', '-a', 'kept']));
     ok(await home.docker(['start', 'docked']));
     ok(await home.docker(['run', '--rm', '--network', 'harbour', image, 'ping', '-c1', 'docked']));
+    ok(await home.docker(['network', 'create', 'later']));
+    assert.deepEqual([await subnetOf('harbour'), await subnetOf('later')], ['10.66.0.0/24', '10.77.0.0/26']);
+    assert.match(ok(await home.docker(['info'])), /Base: 10\.77\.0\.0\/16, Size: 26/);
   });
 
   test('a report tells of the engine; a reset leaves nothing of what was in it, and boots', async () => {

@@ -101,6 +101,7 @@ test('how registries are reached is typed, refused in words, saved, and a restar
   await page.getByLabel('For https').fill('proxy.example:3128');
   await page.getByLabel('Mirrors of Docker Hub').fill('m1.example\nm2.example:5000\n');
   await page.getByLabel('Insecure registries').fill('r.example:5000');
+  await page.getByLabel('Address pools').fill('10.10.0.0/16:24\n10.20.0.0/16:26');
   host.failures.set('settings.set', new AppError('invalid-input', 'change settings: <b>no name</b>'));
   await save.click();
   await expect(page.getByRole('alert')).toContainText('<b>no name</b>');
@@ -114,6 +115,7 @@ test('how registries are reached is typed, refused in words, saved, and a restar
     httpsProxy: 'proxy.example:3128',
     registryMirrors: ['m1.example', 'm2.example:5000'],
     insecureRegistries: ['r.example:5000'],
+    addressPools: ['10.10.0.0/16:24', '10.20.0.0/16:26'],
   });
   await page.getByRole('button', { name: 'Restart' }).last().click();
   await expect(page.getByRole('alertdialog')).toContainText('Restart');

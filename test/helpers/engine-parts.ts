@@ -15,7 +15,7 @@ import type {
   NetworkService,
 } from '../../vm/agent/network/network.ts';
 import { findNetwork, inet6SubnetOf } from '../../vm/agent/network/networks.ts';
-import { planNetwork } from '../../vm/agent/network/plan-network.ts';
+import { defaultInetPools, planNetwork } from '../../vm/agent/network/plan-network.ts';
 import { ContainerStore } from '../../vm/agent/state/container-store.ts';
 import type { Database } from '../../vm/agent/state/database.ts';
 import { createContainer } from '../../vm/agent/use-cases/create-container.ts';
@@ -204,6 +204,7 @@ function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined 
       const made = planNetwork(String(networks.length).repeat(64), request, {
         networks,
         reserved: [],
+        inetPools: defaultInetPools,
         inet6Pool: 'fd12:3456:789a::/48',
       });
       networks = [...networks, made];

@@ -58,6 +58,7 @@ export async function serveEngine(t: TestContext): Promise<TestServer> {
     proxy: undefined,
     mirrors: [],
     insecureRegistries: [],
+    addressPools: [],
   });
   const server = await startEngineServer({
     socketPath,

@@ -94,6 +94,7 @@ export async function startNetworkLab(): Promise<NetworkLab> {
       store: createFileEndpointStore(storeFolder),
       networks,
       reservedSubnets: ['10.0.2.0/24'],
+      addressPools: [],
       instanceId: 'test',
       hostGateway: worldAddress,
       upstreams: () => [{ address: '127.0.0.1', port: upstream.address().port }],

@@ -196,6 +196,8 @@ export interface Seed {
   readonly insecureRegistries?: readonly string[];
   /** The same form: asked before the default registry, in this order. */
   readonly registryMirrors?: readonly string[];
+  /** Where networks without a subnet get one, of this prefix length; in this order. Absent or empty: Docker's defaults. */
+  readonly addressPools?: readonly { readonly base: string; readonly size: number }[];
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
 }
 

@@ -13,6 +13,7 @@ export const settings: Command = {
     'Fields: vm.cpus, vm.memoryMiB, vm.diskGiB (it only grows), vm.accelerator (auto, hvf, whpx, kvm, tcg),',
     'vm.backend (auto, qemu, hyperv), network.proxy (system, none, manual), network.httpProxy, network.httpsProxy,',
     'network.noProxy, network.insecureRegistries and network.registryMirrors (HOST:PORT,…), network.certificates (PEM),',
+    'network.addressPools (10.10.0.0/16:24,…: where networks get /24 subnets from),',
     'appearance.theme (system, light, dark), onQuit (leave-running, stop).',
   ],
   flags: {},

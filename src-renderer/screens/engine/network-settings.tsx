@@ -4,7 +4,7 @@ import { Field } from '../../components/field.tsx';
 import { useSettings } from '../../stores/vm.ts';
 import { SettingsForm } from './settings-form.tsx';
 
-/** How the engine reaches registries: proxy, mirrors, insecure ones, certificates. */
+/** How the engine reaches registries (proxy, mirrors, insecure ones, certificates), and where networks get addresses. */
 export function NetworkSettings() {
   const settings = useSettings((state) => state.value);
   if (!settings) return null;
@@ -22,7 +22,7 @@ function NetworkForm({ settings }: { settings: Settings }) {
   const change = (values: Partial<Typed>) => setTyped((present) => ({ ...present, ...values }));
   return (
     <SettingsForm
-      title="Reaching registries"
+      title="Network"
       isChanged={changed}
       isValid
       next={() => ({ ...settings, network: networkFrom(typed) })}
@@ -54,6 +54,14 @@ function NetworkForm({ settings }: { settings: Settings }) {
         placeholder="-----BEGIN CERTIFICATE-----"
         value={typed.certificates}
         onChange={(certificates) => change({ certificates })}
+      />
+      <Text
+        rows={2}
+        label="Address pools"
+        hint="One to a line: new networks get a /24 out of the first with 10.10.0.0/16:24. Empty: 172.18.0.0/16 and so on."
+        placeholder="10.10.0.0/16:24"
+        value={typed.addressPools}
+        onChange={(addressPools) => change({ addressPools })}
       />
       <p className="quiet">The engine learns these when it starts: after a change it has to be restarted.</p>
     </SettingsForm>
@@ -132,6 +140,7 @@ function typedFrom(network: Network): Typed {
     ...network,
     insecureRegistries: network.insecureRegistries.join('\n'),
     registryMirrors: network.registryMirrors.join('\n'),
+    addressPools: network.addressPools.join('\n'),
   };
 }
 
@@ -140,6 +149,7 @@ function networkFrom(typed: Typed): Network {
     ...typed,
     insecureRegistries: linesOf(typed.insecureRegistries),
     registryMirrors: linesOf(typed.registryMirrors),
+    addressPools: linesOf(typed.addressPools),
   };
 }
 

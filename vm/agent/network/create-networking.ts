@@ -14,7 +14,7 @@ import { lookUpAddress, lookUpName } from './names.ts';
 import type { NetworkChange, NetworkRecord, NetworkRequest, NetworkService } from './network.ts';
 import type { NetworkStore } from './network-store.ts';
 import { defaultBridge, defaultNetworks, findNetwork, inet6PoolOf } from './networks.ts';
-import { checkRemovable, planNetwork } from './plan-network.ts';
+import { checkRemovable, defaultInetPools, planNetwork, type SubnetPool } from './plan-network.ts';
 import { createPortLink, type PortLink } from './port-link.ts';
 import { createPublishedPorts } from './published-ports.ts';
 import { createQueues } from './queues.ts';
@@ -31,6 +31,8 @@ export interface NetworkingOptions {
   readonly hostGateway: string;
   /** Subnets that networks must not overlap: the guest's own. */
   readonly reservedSubnets: readonly string[];
+  /** Where networks without a subnet get one; Docker's when empty. */
+  readonly addressPools: readonly SubnetPool[];
   /** The guest's name servers, see `resolvConfUpstreams`. */
   readonly upstreams: () => readonly Upstream[];
   /** Of work that nobody waits for. */
@@ -106,6 +108,7 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
     const record = planNetwork(id, request, {
       networks,
       reserved: options.reservedSubnets,
+      inetPools: options.addressPools.length > 0 ? options.addressPools : defaultInetPools,
       inet6Pool: inet6PoolOf(options.instanceId),
     });
     // On record first: killed from here on, the next start makes what is missing.

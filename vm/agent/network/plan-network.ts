@@ -23,12 +23,12 @@ const largestMtu = 65535;
 /** Linux' limit on the name of a link, IFNAMSIZ less the final zero. */
 const maxLinkName = 15;
 /** Networks without a subnet get one of these. */
-interface SubnetPool {
+export interface SubnetPool {
   readonly whole: string;
   readonly prefixLength: number;
 }
 /** In this order; Docker's own defaults. */
-const inetPools: readonly SubnetPool[] = [
+export const defaultInetPools: readonly SubnetPool[] = [
   ...Array.from({ length: 14 }, (_, index) => ({ whole: `172.${18 + index}.0.0/16`, prefixLength: 16 })),
   { whole: '192.168.0.0/16', prefixLength: 20 },
 ];
@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly networks: readonly NetworkRecord[];
   /** Subnets that are not to be overlapped. */
   readonly reserved: readonly string[];
+  /** Where IPv4 subnets are chosen, the first pool first. */
+  readonly inetPools: readonly SubnetPool[];
   /** Where IPv6 subnets are chosen. */
   readonly inet6Pool: string;
 }
@@ -65,7 +67,7 @@ export function planNetwork(id: string, request: NetworkRequest, surroundings: S
   const taken = [...inUse, ...surroundings.reserved].map((subnet) => parseSubnet(subnet));
   const inet6Pools = [{ whole: surroundings.inet6Pool, prefixLength: inet6PrefixLength }];
   const subnets = [
-    planSubnet(4, request.ipam, taken, inetPools),
+    planSubnet(4, request.ipam, taken, surroundings.inetPools),
     ...(request.ipam6 === undefined ? [] : [planSubnet(6, request.ipam6, taken, inet6Pools)]),
   ];
   const record: NetworkRecord = {
@@ -136,9 +138,14 @@ function freeSubnet(taken: readonly ParsedSubnet[], pools: readonly SubnetPool[]
   for (const { whole, prefixLength } of pools) {
     const { family, base, last, prefixLength: wholeLength } = parseSubnet(whole);
     const size = (last - base + 1n) >> BigInt(prefixLength - wholeLength);
-    for (let first = base; first < last; first += size) {
+    let first = base;
+    while (first < last) {
       const candidate: ParsedSubnet = { family, base: first, last: first + size - 1n, prefixLength };
-      if (!taken.some((one) => overlaps(one, candidate))) return candidate;
+      const holder = taken.find((one) => overlaps(one, candidate));
+      if (holder === undefined) return candidate;
+      // Past all of it: a large network in a pool of small ones holds a million of them.
+      const next = holder.last > candidate.last ? holder.last : candidate.last;
+      first = next - (next % size) + size;
     }
   }
   throw new EngineError('system', 'all predefined address pools have been fully subnetted', {

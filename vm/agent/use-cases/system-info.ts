@@ -16,6 +16,8 @@ export interface SystemFacts {
   /** `host` or `host:port`, as the seed has them. */
   readonly mirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** Empty: the engine's own. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
 }
 
 const architectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
@@ -123,6 +125,7 @@ export function systemInfo(parts: Parts, facts: SystemFacts, events: EventFeed):
     InitCommit: { ID: '' },
     SecurityOptions: ['name=seccomp,profile=builtin', 'name=userns', 'name=cgroupns'],
     CDISpecDirs: [],
+    ...addressPools(facts),
     Warnings: null,
   };
 }
@@ -133,6 +136,12 @@ function operatingSystem(): string {
   } catch {
     return 'Linux';
   }
+}
+
+/** As Docker tells them: only those that somebody chose. */
+export function addressPools({ addressPools: pools }: Pick<SystemFacts, 'addressPools'>): object {
+  if (pools.length === 0) return {};
+  return { DefaultAddressPools: pools.map(({ base, size }) => ({ Base: base, Size: size })) };
 }
 
 /** Mirrors as addresses and one entry for each insecure registry, as Docker has them. */

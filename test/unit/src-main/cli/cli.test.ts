@@ -68,6 +68,16 @@ test('settings are changed within their bounds, and kept', () => {
   assert.match(refused.stderr, /whole number from 1 to/);
 });
 
+test('pools of addresses are kept in one form, or refused', () => {
+  assert.equal(wherry('settings', 'network.addressPools=10.66.1.0/16:24,10.67.0.0/16:26').code, 0);
+  assert.match(wherry('settings').stdout, /^network\.addressPools=10\.66\.0\.0\/16:24,10\.67\.0\.0\/16:26$/m);
+  assert.match(
+    wherry('settings', 'network.addressPools=10.66.0.0/16').stderr,
+    /no pool of IPv4[^]*What to do: .*10\.10/,
+  );
+  assert.equal(wherry('settings', 'network.addressPools=').code, 0);
+});
+
 test('the doctor names the missing image as the broken stage', () => {
   const ended = wherry('doctor');
   assert.equal(ended.code, 1);

@@ -19,6 +19,7 @@ test('what is typed is kept in one form', () => {
     noProxy: ' localhost,.example ',
     insecureRegistries: ['http://R.example:5000/', 'r.example:5000', '10.0.0.7'],
     registryMirrors: ['https://mirror.example'],
+    addressPools: [' 10.10.3.4/16:24', '192.168.64.0/18:/26'],
     certificates: `# mine\n${certificate}\n\n${certificate}`,
   });
   assert.deepEqual(network, {
@@ -28,6 +29,7 @@ test('what is typed is kept in one form', () => {
     noProxy: 'localhost,.example',
     insecureRegistries: ['r.example:5000', '10.0.0.7'],
     registryMirrors: ['mirror.example'],
+    addressPools: ['10.10.0.0/16:24', '192.168.64.0/18:26'],
     certificates: `${certificate}\n${certificate}\n`,
   });
 });
@@ -44,6 +46,21 @@ for (const [values, message] of [
   [{ certificates: 'nonsense' }, /certificates in PEM are needed/],
   [{ certificates: certificate.replace('M', 'A').slice(0, 200) + certificate.slice(300) }, /certificate 1 is damaged/],
   [{ certificates: `${certificate}\n-----BEGIN PRIVATE KEY-----\n` }, /and nothing else/],
+  [{ addressPools: ['10.10.0.0/16'] }, /network\.addressPools: '10\.10\.0\.0\/16' is no pool of IPv4/],
+  [{ addressPools: ['10.10.0.0/16:24:1'] }, /is no pool/],
+  [{ addressPools: ['fd00::/16:64'] }, /is no pool/],
+  [{ addressPools: ['10.10.0.256/16:24'] }, /is no pool/],
+  [{ addressPools: ['10.0.0.0/7:24'] }, /10\.0\.0\.0\/7:24: the pool must be from \/8 to \/30/],
+  [{ addressPools: ['10.10.0.0/16:15'] }, /its networks must be from \/16 to \/30/],
+  [{ addressPools: ['10.10.0.0/16:31'] }, /its networks must be from \/16 to \/30/],
+  [{ addressPools: ['127.0.0.0/16:24'] }, /these addresses are no network's/],
+  [{ addressPools: ['224.0.0.0/8:24'] }, /these addresses are no network's/],
+  [
+    { addressPools: ['10.10.0.0/16:24', '10.10.128.0/17:24'] },
+    /10\.10\.128\.0\/17:24 overlaps with 10\.10\.0\.0\/16:24/,
+  ],
+  [{ addressPools: ['172.17.4.0/22:24'] }, /the engine itself has 172\.17\.0\.0\/16/],
+  [{ addressPools: Array.from({ length: 65 }, (_, at) => `10.${at}.0.0/16:24`) }, /more than 64/],
   [{ noProxy: 'ä.example\n' }, /network\.noProxy/],
 ] as const satisfies readonly (readonly [Partial<NetworkSettings>, RegExp])[]) {
   test(`refused: ${message.source}`, () => {

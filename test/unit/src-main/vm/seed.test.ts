@@ -19,6 +19,7 @@ const input: SeedInput = {
   certificates: undefined,
   insecureRegistries: [],
   registryMirrors: [],
+  addressPools: [],
 };
 
 async function entries(disk: Buffer): Promise<Record<string, { content: string; mode: number | undefined }>> {
@@ -55,6 +56,15 @@ test('the seed says which registries are mirrors and which insecure', async () =
   );
   const { registryMirrors, insecureRegistries } = JSON.parse(found['seed.json']?.content ?? '') as Seed;
   assert.deepEqual([registryMirrors, insecureRegistries], [['m.example'], ['r.example:5000']]);
+});
+
+test('the seed says where networks get their subnets from', async () => {
+  const found = await entries(await buildSeed({ ...input, addressPools: ['10.10.0.0/16:24', '192.168.64.0/18:26'] }));
+  const { addressPools } = JSON.parse(found['seed.json']?.content ?? '') as Seed;
+  assert.deepEqual(addressPools, [
+    { base: '10.10.0.0/16', size: 24 },
+    { base: '192.168.64.0/18', size: 26 },
+  ]);
 });
 
 test('with DHCP the seed names no address', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readRegistryNetwork } from '../../../../vm/agent/images-network.ts';
-import { registryConfig } from '../../../../vm/agent/use-cases/system-info.ts';
+import { addressPools, registryConfig } from '../../../../vm/agent/use-cases/system-info.ts';
 
 test('the seed says how registries are reached, and docker info repeats it', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'wherry-seed-'));
@@ -21,5 +21,12 @@ test('the seed says how registries are reached, and docker info repeats it', asy
     },
     InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
     Mirrors: ['https://m.example:5000/'],
+  });
+});
+
+test('docker info tells the address pools that somebody chose', () => {
+  assert.deepEqual(addressPools({ addressPools: [] }), {});
+  assert.deepEqual(addressPools({ addressPools: [{ base: '10.10.0.0/16', size: 24 }] }), {
+    DefaultAddressPools: [{ Base: '10.10.0.0/16', Size: 24 }],
   });
 });

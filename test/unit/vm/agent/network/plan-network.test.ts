@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkRequest } from '../../../../../vm/agent/network/network.ts';
 import { bridgeName, defaultNetworks, findNetwork, inet6PoolOf } from '../../../../../vm/agent/network/networks.ts';
-import { checkRemovable, planNetwork, poolOf } from '../../../../../vm/agent/network/plan-network.ts';
+import { checkRemovable, defaultInetPools, planNetwork, poolOf } from '../../../../../vm/agent/network/plan-network.ts';
 
 const existing = defaultNetworks('test', 0, 1500);
 const request = (name: string, more: Partial<NetworkRequest> = {}): NetworkRequest => ({
@@ -14,8 +14,8 @@ const request = (name: string, more: Partial<NetworkRequest> = {}): NetworkReque
   labels: {},
   ...more,
 });
-const plan = (given: NetworkRequest, others = existing, reserved: string[] = []) =>
-  planNetwork('a'.repeat(64), given, { networks: others, reserved, inet6Pool: 'fd12:3456:789a::/48' });
+const plan = (given: NetworkRequest, others = existing, reserved: string[] = [], inetPools = defaultInetPools) =>
+  planNetwork('a'.repeat(64), given, { networks: others, reserved, inetPools, inet6Pool: 'fd12:3456:789a::/48' });
 
 test('subnets are chosen from the pools, past those in use', () => {
   const first = plan(request('one'));
@@ -29,6 +29,33 @@ test('subnets are chosen from the pools, past those in use', () => {
   assert.throws(() => plan(request('four'), existing, ['172.16.0.0/12', '192.168.0.0/16']), {
     message: 'all predefined address pools have been fully subnetted',
   });
+});
+
+test('pools that somebody chose: in their order, past what is taken, and nothing else', () => {
+  const pools = [
+    { whole: '10.10.0.0/23', prefixLength: 24 },
+    { whole: '192.168.64.0/18', prefixLength: 26 },
+  ];
+  const others = [...existing];
+  const chosen = ['one', 'two', 'three', 'four'].map((name, index) => {
+    const record = plan(request(name), others, ['192.168.64.0/25'], pools);
+    others.push({ ...record, id: String(index).repeat(64) });
+    return record.subnets[0];
+  });
+  assert.deepEqual(chosen, [
+    { subnet: '10.10.0.0/24', gateway: '10.10.0.1' },
+    { subnet: '10.10.1.0/24', gateway: '10.10.1.1' },
+    { subnet: '192.168.64.128/26', gateway: '192.168.64.129' },
+    { subnet: '192.168.64.192/26', gateway: '192.168.64.193' },
+  ]);
+  assert.throws(() => plan(request('full'), existing, ['10.10.0.0/22'], pools.slice(0, 1)), {
+    message: 'all predefined address pools have been fully subnetted',
+  });
+});
+
+test('a large network in a pool of small ones is stepped over at once', { timeout: 2000 }, () => {
+  const { subnets } = plan(request('late'), existing, ['10.0.0.0/9'], [{ whole: '10.0.0.0/8', prefixLength: 30 }]);
+  assert.deepEqual(subnets, [{ subnet: '10.128.0.0/30', gateway: '10.128.0.1' }]);
 });
 
 test('a subnet of the user’s own: gateway, range and kept addresses', () => {
