@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { toErrorView } from '../contract/errors.ts';
 import { defaultHome, prepareHome } from '../home.ts';
 import { describeError, exitCodes, UsageError, type Command, type CommandInput } from './command.ts';
+import { dockerContext } from './commands/context.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { doctor } from './commands/doctor.ts';
 import { down } from './commands/down.ts';
@@ -19,7 +20,20 @@ import { up } from './commands/up.ts';
 import { programPlaces, type CliContext } from './context.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
-const commands: readonly Command[] = [up, down, status, serve, doctor, diagnose, ssh, logs, settings, reset, host];
+const commands: readonly Command[] = [
+  up,
+  down,
+  status,
+  serve,
+  doctor,
+  diagnose,
+  ssh,
+  logs,
+  settings,
+  dockerContext,
+  reset,
+  host,
+];
 
 void main(process.argv.slice(2));
 

@@ -17,6 +17,7 @@ import type {
   RunRequest,
   TerminalView,
 } from './engine.ts';
+import type { DockerContextView } from './docker-context.ts';
 import type { ChangesView, FilePlace, FileText, FolderView } from './files.ts';
 import type { LayerFolderView, LayerHitsView, LayersView } from './layers.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
@@ -39,6 +40,8 @@ export interface Calls {
     platform: string;
     shell: 'electron' | 'web';
     home: string;
+    /** Whether this shell can have itself started when the user logs in. */
+    canStartAtLogin: boolean;
   };
   /** Opens http(s) links only; anything else is `invalid-input`. In the web shell the page opens links itself. */
   'app.openExternal': (input: { url: string }) => void;
@@ -56,6 +59,11 @@ export interface Calls {
   'settings.get': (input: Record<string, never>) => Settings;
   /** Takes effect at once where it can; returns what needs a restart of the VM. */
   'settings.set': (input: { settings: Settings }) => { needsRestart: readonly string[] };
+  'dockerContext.inspect': (input: Record<string, never>) => DockerContextView;
+  /** With `replace`, also where the name is another engine's; without, that is `conflict`. Other contexts stay as they are. */
+  'dockerContext.add': (input: { replace: boolean }) => DockerContextView;
+  /** When it was the current one, docker's own default is current again. Another engine's is `conflict`. */
+  'dockerContext.remove': (input: Record<string, never>) => { wasCurrent: boolean };
   'images.inspect': (input: Id) => ImageDetails;
   /** What each of its layers adds, modifies and deletes, and what is wasted. */
   'images.layers': (input: Id) => LayersView;

@@ -60,6 +60,8 @@ export interface VmSettings {
   readonly backend: 'auto' | 'qemu' | 'hyperv';
 }
 
+export const defaultTerminal: TerminalSettings = { fontFamily: '', fontSize: 13, theme: 'window' };
+
 /** How the VM reaches registries, and the addresses of its networks. It is told at its start. */
 export interface NetworkSettings {
   /** `system`: what this machine's environment names (`http_proxy`…). */
@@ -93,10 +95,32 @@ export const defaultNetwork: NetworkSettings = {
   addressPools: [],
 };
 
+export interface TerminalSettings {
+  /** As in CSS; empty: the window's own. Where the machine does not have it, the window's own is used. */
+  readonly fontFamily: string;
+  /** In CSS pixels. */
+  readonly fontSize: number;
+  /** `window`: light or dark as the window is. `black`: dark on pure black. */
+  readonly theme: 'window' | 'light' | 'dark' | 'black';
+}
+
+export const terminalFontSizes = { least: 8, most: 32 };
+
+/** What only the desktop shell does. */
+export interface DesktopSettings {
+  /** The window's close button: hide it, the tray brings it back; or quit, which then does what `onQuit` says. */
+  readonly onClose: 'hide' | 'quit';
+  readonly startAtLogin: boolean;
+  /** A pull has finished, a container died. */
+  readonly notifications: boolean;
+}
+
 export interface Settings {
   readonly vm: VmSettings;
   readonly network: NetworkSettings;
   readonly appearance: { readonly theme: 'system' | 'light' | 'dark' };
+  readonly terminal: TerminalSettings;
+  readonly desktop: DesktopSettings;
   readonly onQuit: 'leave-running' | 'stop';
 }
 

@@ -24,6 +24,10 @@ export class MainWindow {
     this.#options = options;
   }
 
+  get isFocused(): boolean {
+    return this.#window?.isFocused() ?? false;
+  }
+
   /** @param link where in it to go */
   show(link?: DeepLink): void {
     const url = link === undefined ? pageUrl : `${pageUrl}#${linkPath(link)}`;

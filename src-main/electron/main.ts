@@ -1,9 +1,11 @@
 /** Composition root of the Electron shell: the window, the menus and the tray around the same host as every shell. */
+import os from 'node:os';
 import path from 'node:path';
-import { app, dialog, ipcMain, Menu, protocol, safeStorage, session, shell } from 'electron';
+import { app, dialog, ipcMain, Menu, Notification, protocol, safeStorage, session, shell } from 'electron';
 import { createReconnectingClient } from '../contract/reconnecting-client.ts';
 import { linkScheme, parseDeepLink, type DeepLink } from '../contract/deep-links.ts';
 import { AppError } from '../contract/errors.ts';
+import type { ContainerView } from '../contract/engine.ts';
 import type { Settings, VmView } from '../contract/vm.ts';
 import { shellCalls } from '../handlers/app.ts';
 import { openHome } from '../open-home.ts';
@@ -11,11 +13,15 @@ import { guardContents, guardSession } from './hardening.ts';
 import { serveWindows } from './ipc.ts';
 import { keychainSealer } from './keychain.ts';
 import { linkIn } from './link-arguments.ts';
+import { applyStartAtLogin, hiddenArgument, xdgConfigFolder, type LoginItemOptions } from './login-item.ts';
 import { MainWindow } from './main-window.ts';
 import { applicationMenu, type MenuActions } from './menus.ts';
+import { Notifier, type NotificationText } from './notifications.ts';
 import { answerPage, pageOrigin, pageScheme, pageSchemeName } from './page-protocol.ts';
-import { quitInOrder } from './quit.ts';
-import { createTray } from './tray.ts';
+import { plainText } from './plain-text.ts';
+import { hidesOnClose, quitInOrder } from './quit.ts';
+import { trayKey } from './tray-containers.ts';
+import { createTray, type WherryTray } from './tray.ts';
 
 /** dist/electron, in a checkout and in the packaged app alike. */
 const here = __dirname;
@@ -50,12 +56,19 @@ async function main(): Promise<void> {
     imageRoot: app.isPackaged ? path.join(process.resourcesPath, 'guest') : path.join(here, '..', 'guest'),
     role: 'shell',
     sealer: keychainSealer(safeStorage),
-    shell: { version: app.getVersion(), shell: 'electron', openExternal: (url) => shell.openExternal(url) },
+    shell: {
+      version: app.getVersion(),
+      shell: 'electron',
+      // A checkout's Electron would be started with nothing to show.
+      canStartAtLogin: app.isPackaged,
+      openExternal: (url) => shell.openExternal(url),
+    },
   });
   const client = createReconnectingClient((signal) => home.access.connect(signal));
   let vm: VmView | undefined;
+  let containers: readonly ContainerView[] = [];
   let settings: Settings | undefined;
-  client.subscribe('settings', (value) => (settings = value));
+  let tray: WherryTray | undefined;
 
   await app.whenReady();
   guardSession(session.defaultSession);
@@ -72,6 +85,7 @@ async function main(): Promise<void> {
     ownsVm: () => home.access.role === 'owner',
     stopVm: () => client.call('vm.stop', {}),
     close: async () => {
+      notifier[Symbol.dispose]();
       windows[Symbol.dispose]();
       client.close();
       await home.access[Symbol.asyncDispose]();
@@ -82,11 +96,23 @@ async function main(): Promise<void> {
     preload: path.join(here, 'preload.cjs'),
     devTools: !app.isPackaged,
     stateFile: path.join(app.getPath('userData'), 'window.json'),
-    // Not every Linux desktop shows a tray, and then a hidden window could not be had back.
-    hidesOnClose: () => process.platform !== 'linux' && !quit.isQuitting(),
+    hidesOnClose: () =>
+      hidesOnClose({
+        onClose: settings?.desktop.onClose,
+        platform: process.platform,
+        hasTray: tray !== undefined,
+        isQuitting: quit.isQuitting(),
+      }),
   });
   // The page shows what became of it, with the remedy.
   const ask = (channel: 'vm.start' | 'vm.stop' | 'vm.restart') => void client.call(channel, {}).catch(() => undefined);
+  // From the tray there is no page that could: what went wrong is told where it is seen.
+  const act = (channel: 'containers.start' | 'containers.stop', { id, name }: ContainerView) =>
+    void client.call(channel, { id }).catch((error: unknown) => {
+      const link: DeepLink = { noun: 'containers', name, tab: 'logs' };
+      const body = plainText(error instanceof Error ? error.message : String(error), 300);
+      showNotification({ title: `Wherry: ${plainText(name)}`, body, link }, (where) => window.show(where));
+    });
   const actions: MenuActions = {
     showWindow: () => window.show(),
     startVm: () => ask('vm.start'),
@@ -94,17 +120,36 @@ async function main(): Promise<void> {
     restartVm: () => ask('vm.restart'),
     openHome: () => void shell.openPath(home.paths.root),
     quit: () => app.quit(),
+    openContainer: ({ name }, tab) => window.show({ noun: 'containers', name, tab }),
+    startContainer: (container) => act('containers.start', container),
+    stopContainer: (container) => act('containers.stop', container),
   };
-  const tray = createTray(actions);
+  tray = createTray(actions);
+  const notifier = new Notifier({
+    client,
+    isWanted: () => settings?.desktop.notifications === true && Notification.isSupported() && !window.isFocused,
+    show: (text) => showNotification(text, (link) => window.show(link)),
+  });
   const facts = { platform: process.platform, isPackaged: app.isPackaged };
   const showState = () => {
     Menu.setApplicationMenu(Menu.buildFromTemplate(applicationMenu({ ...facts, vm }, actions)));
-    tray?.update(vm);
+    tray?.update(vm, containers);
   };
   client.subscribe('vm', (view) => {
     const changed = view.state.kind !== vm?.state.kind || view.link !== vm.link;
     vm = view;
     if (changed) showState();
+  });
+
+  client.subscribe('containers', (views) => {
+    const changed = trayKey(views) !== trayKey(containers);
+    containers = views;
+    if (changed) tray?.update(vm, containers);
+  });
+  client.subscribe('settings', (value) => {
+    const changed = value.desktop.startAtLogin !== settings?.desktop.startAtLogin;
+    settings = value;
+    if (changed && app.isPackaged) startAtLogin(value.desktop.startAtLogin);
   });
 
   showState();
@@ -114,6 +159,30 @@ async function main(): Promise<void> {
   app.on('activate', () => window.show());
   app.on('window-all-closed', () => app.quit());
   follow = (link) => window.show(link);
-  window.show(firstLink ?? linkIn(process.argv));
+  // Started at login it waits in the tray, unless there is none to wait in.
+  if (tray === undefined || !process.argv.includes(hiddenArgument)) window.show(firstLink ?? linkIn(process.argv));
   ask('vm.start');
+}
+
+/** Held, or the collector takes them, and with them their clicks. */
+const shownNotifications = new Set<Notification>();
+
+function showNotification({ title, body, link }: NotificationText, follow: (link: DeepLink) => void): void {
+  const notification = new Notification({ title, body });
+  shownNotifications.add(notification);
+  notification.on('click', () => follow(link));
+  notification.on('close', () => shownNotifications.delete(notification));
+  notification.show();
+}
+
+function startAtLogin(wanted: boolean): void {
+  const options: LoginItemOptions = {
+    app,
+    platform: process.platform,
+    program: process.env['APPIMAGE'] ?? process.execPath,
+    configFolder: xdgConfigFolder(process.env, os.homedir()),
+  };
+  applyStartAtLogin(wanted, options).catch((error: unknown) => {
+    dialog.showErrorBox('Wherry', `Start at login could not be changed: ${String(error)}`);
+  });
 }

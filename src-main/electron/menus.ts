@@ -1,9 +1,11 @@
 /** The application menu and the tray's menu, as data. */
 import type { MenuItemConstructorOptions } from 'electron';
+import type { ContainerView } from '../contract/engine.ts';
 import type { VmView } from '../contract/vm.ts';
+import { containerItems, type ContainerActions } from './tray-containers.ts';
 import { canStart, canStop, vmWords } from './vm-words.ts';
 
-export interface MenuActions {
+export interface MenuActions extends ContainerActions {
   readonly showWindow: () => void;
   readonly startVm: () => void;
   readonly stopVm: () => void;
@@ -76,12 +78,19 @@ function vmItems(vm: VmView | undefined, actions: MenuActions): MenuItemConstruc
   ];
 }
 
-export function trayMenu(vm: VmView | undefined, actions: MenuActions): MenuItemConstructorOptions[] {
+/** @param containers those known of; shown only while the engine can do something to them */
+export function trayMenu(
+  vm: VmView | undefined,
+  containers: readonly ContainerView[],
+  actions: MenuActions,
+): MenuItemConstructorOptions[] {
+  const isUsable = vm?.state.kind === 'ready' && vm.link === 'up';
   return [
     { label: vmWords(vm), enabled: false },
     separator,
     { label: 'Open Wherry', click: actions.showWindow },
     separator,
+    ...(isUsable ? [...containerItems(containers, actions), separator] : []),
     { label: 'Start VM', visible: !canStop(vm), enabled: canStart(vm), click: actions.startVm },
     { label: 'Stop VM', visible: canStop(vm), click: actions.stopVm },
     separator,

@@ -17,6 +17,18 @@ export interface QuitOptions {
   readonly deadlineMs?: number;
 }
 
+export interface ClosingFacts {
+  readonly onClose: 'hide' | 'quit' | undefined;
+  readonly platform: NodeJS.Platform;
+  readonly hasTray: boolean;
+  readonly isQuitting: boolean;
+}
+
+/** Whether closing the window only hides it. On Linux without a tray it could not be had back. */
+export function hidesOnClose({ onClose, platform, hasTray, isQuitting }: ClosingFacts): boolean {
+  return onClose === 'hide' && !isQuitting && (hasTray || platform !== 'linux');
+}
+
 /** Takes over from the app's own quitting; however often it is asked for, it happens once. */
 export function quitInOrder(options: QuitOptions): { readonly isQuitting: () => boolean } {
   let quitting = false;

@@ -1,12 +1,13 @@
-/** The icon by the clock: what the VM does, and the way back to the window. */
+/** The icon by the clock: what the VM does, its containers, and the way back to the window. */
 import path from 'node:path';
 import { Menu, nativeImage, Tray } from 'electron';
+import type { ContainerView } from '../contract/engine.ts';
 import type { VmView } from '../contract/vm.ts';
 import { trayMenu, type MenuActions } from './menus.ts';
-import { vmWords } from './vm-words.ts';
+import { trayWords } from './vm-words.ts';
 
 export interface WherryTray {
-  update(vm: VmView | undefined): void;
+  update(vm: VmView | undefined, containers: readonly ContainerView[]): void;
 }
 
 /** Undefined where the desktop has no place for it; the window then quits when it is closed. */
@@ -21,9 +22,9 @@ export function createTray(actions: MenuActions): WherryTray | undefined {
   }
   tray.on('click', actions.showWindow);
   return {
-    update: (vm) => {
-      tray.setToolTip(vmWords(vm));
-      tray.setContextMenu(Menu.buildFromTemplate(trayMenu(vm, actions)));
+    update: (vm, containers) => {
+      tray.setToolTip(trayWords(vm, containers));
+      tray.setContextMenu(Menu.buildFromTemplate(trayMenu(vm, containers, actions)));
     },
   };
 }

@@ -1,5 +1,7 @@
 /** The VM's state in the few words that menus and the tray have room for. */
+import type { ContainerView } from '../contract/engine.ts';
 import type { VmView } from '../contract/vm.ts';
+import { isUp } from './tray-containers.ts';
 
 export function vmWords(view: VmView | undefined): string {
   if (!view) return 'Wherry: connecting';
@@ -20,6 +22,13 @@ export function vmWords(view: VmView | undefined): string {
     case 'failed':
       return 'VM: failed';
   }
+}
+
+/** At a glance: `VM: running, 3 containers`. */
+export function trayWords(view: VmView | undefined, containers: readonly ContainerView[]): string {
+  const running = containers.filter(isUp).length;
+  if (view?.state.kind !== 'ready' || running === 0) return vmWords(view);
+  return `${vmWords(view)}, ${running === 1 ? '1 container' : `${running} containers`}`;
 }
 
 export function canStart(view: VmView | undefined): boolean {

@@ -6,14 +6,15 @@ export interface ShellFacts {
   readonly version: string;
   readonly shell: 'electron' | 'web';
   readonly home: string;
+  readonly canStartAtLogin?: boolean;
   /** Absent where the shell cannot: the window then opens links itself. */
   readonly openExternal?: (url: string) => Promise<void> | void;
 }
 
 export function shellCalls(facts: ShellFacts): ShellCalls {
-  const { version, shell, home } = facts;
+  const { version, shell, home, canStartAtLogin = false } = facts;
   return {
-    'app.info': () => ({ version, platform: process.platform, shell, home }),
+    'app.info': () => ({ version, platform: process.platform, shell, home, canStartAtLogin }),
     'app.openExternal': async ({ url }) => {
       const safe = externalUrl(url);
       if (!facts.openExternal) {

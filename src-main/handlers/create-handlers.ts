@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import type { EngineEvent } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { diagnosticReport } from '../diagnostics/report.ts';
+import { DockerContext } from '../engine/docker-context.ts';
 import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
 import { StatsFeed } from '../engine/stats-feed.ts';
-import { homePaths } from '../home.ts';
+import { dockerHost, homePaths } from '../home.ts';
 import { RegistryLogins } from '../registries/logins.ts';
 import type { HostServices } from '../services.ts';
 import { Tasks } from '../tasks/tasks.ts';
@@ -51,6 +52,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const stats = new StatsFeed(engine);
   const { vm, settings, doctor } = services;
   const paths = homePaths(services.home);
+  const dockerContext = new DockerContext(dockerHost(paths.dockerSocket));
   const readyLink = () => (vm.view.state.kind === 'ready' ? services.link : undefined);
   return {
     calls: {
@@ -70,6 +72,9 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'diagnostics.doctor': (_input, signal) => doctor.run(signal),
       'settings.get': () => settings.current,
       'settings.set': (input) => settings.set(input.settings),
+      'dockerContext.inspect': () => dockerContext.inspect(),
+      'dockerContext.add': ({ replace }) => dockerContext.add(replace),
+      'dockerContext.remove': () => dockerContext.remove(),
       'images.inspect': images.inspect,
       'images.layers': layers.layers,
       'images.layerFolder': layers.folder,

@@ -51,6 +51,16 @@ const settings = z.strictObject({
   vm: vmSettings,
   network: networkSettings,
   appearance: z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }),
+  terminal: z.strictObject({
+    fontFamily: z.string().max(4096),
+    fontSize: z.number(),
+    theme: z.enum(['window', 'light', 'dark', 'black']),
+  }),
+  desktop: z.strictObject({
+    onClose: z.enum(['hide', 'quit']),
+    startAtLogin: z.boolean(),
+    notifications: z.boolean(),
+  }),
   onQuit: z.enum(['leave-running', 'stop']),
 });
 
@@ -126,6 +136,9 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'diagnostics.doctor': nothing,
   'settings.get': nothing,
   'settings.set': z.strictObject({ settings }),
+  'dockerContext.inspect': nothing,
+  'dockerContext.add': z.strictObject({ replace: z.boolean() }),
+  'dockerContext.remove': nothing,
   'images.inspect': target,
   'images.layers': target,
   'images.layerFolder': z.strictObject({ id: name, layer: z.int().min(0).max(4096), path: filePath }),

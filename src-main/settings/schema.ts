@@ -1,7 +1,14 @@
 /** The settings file's shape, its defaults for this machine and its bounds. */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
-import { defaultNetwork, type NetworkSettings, type Settings } from '../contract/vm.ts';
+import {
+  defaultNetwork,
+  defaultTerminal,
+  type NetworkSettings,
+  type Settings,
+  type TerminalSettings,
+} from '../contract/vm.ts';
+import { checkTerminal, terminalSchema } from './terminal.ts';
 import { checkNetwork, networkSchema } from './network.ts';
 
 /** What the bounds depend on. */
@@ -20,11 +27,13 @@ const settingsSchema = z.object({
   }),
   network: networkSchema,
   appearance: z.object({ theme: z.enum(['system', 'light', 'dark']) }),
+  terminal: terminalSchema,
+  desktop: z.object({ onClose: z.enum(['hide', 'quit']), startAtLogin: z.boolean(), notifications: z.boolean() }),
   onQuit: z.enum(['leave-running', 'stop']),
 });
 
 /** A quarter of the memory between 1 and 8 GiB; up to four cores; a sparse disk that costs nothing until used. */
-export function defaultSettings(host: HostResources): Settings {
+export function defaultSettings(host: HostResources, platform: NodeJS.Platform = process.platform): Settings {
   const quarter = Math.floor(host.memoryMiB / 4 / 256) * 256;
   return {
     vm: {
@@ -36,6 +45,9 @@ export function defaultSettings(host: HostResources): Settings {
     },
     network: defaultNetwork,
     appearance: { theme: 'system' },
+    terminal: defaultTerminal,
+    // Not every Linux desktop shows a tray, and without one a hidden window is only had back by starting Wherry again.
+    desktop: { onClose: platform === 'linux' ? 'quit' : 'hide', startAtLogin: false, notifications: true },
     onQuit: 'leave-running',
   };
 }
@@ -65,7 +77,8 @@ export function checkSettings(settings: Settings, host: HostResources): Settings
     largestDiskGiB,
     'the disk is sparse: it takes only what is used',
   );
-  return { ...parsed.data, network: checkNetwork(parsed.data.network) };
+  const { network, terminal } = parsed.data;
+  return { ...parsed.data, network: checkNetwork(network), terminal: checkTerminal(terminal) };
 }
 
 /**
@@ -86,6 +99,8 @@ export function readSettings(text: string | undefined, host: HostResources): Set
     },
     network: readNetwork({ ...defaults.network, ...withoutUndefined(stored.data.network ?? {}) }),
     appearance: { ...defaults.appearance, ...withoutUndefined(stored.data.appearance ?? {}) },
+    terminal: readTerminal({ ...defaults.terminal, ...withoutUndefined(stored.data.terminal ?? {}) }),
+    desktop: { ...defaults.desktop, ...withoutUndefined(stored.data.desktop ?? {}) },
     onQuit: stored.data.onQuit ?? defaults.onQuit,
   };
 }
@@ -99,10 +114,20 @@ function readNetwork(stored: NetworkSettings): NetworkSettings {
   }
 }
 
+function readTerminal(stored: TerminalSettings): TerminalSettings {
+  try {
+    return checkTerminal(stored);
+  } catch {
+    return defaultTerminal;
+  }
+}
+
 const storedSchema = z.object({
   network: networkSchema.partial().optional(),
   vm: settingsSchema.shape.vm.partial().optional(),
   appearance: settingsSchema.shape.appearance.partial().optional(),
+  terminal: terminalSchema.partial().optional(),
+  desktop: settingsSchema.shape.desktop.partial().optional(),
   onQuit: settingsSchema.shape.onQuit.optional(),
 });
 

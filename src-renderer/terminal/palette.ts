@@ -1,5 +1,6 @@
 /** The window's colours in xterm's words, read from the style sheet so that both have one source. */
 import type { ITheme } from '@xterm/xterm';
+import type { TerminalSettings } from '../../src-main/contract/vm.ts';
 
 const names = [
   'black',
@@ -20,8 +21,12 @@ const names = [
   'brightWhite',
 ] as const;
 
-export function readPalette(): ITheme {
+export function readPalette(theme: TerminalSettings['theme']): ITheme {
   const probe = document.createElement('span');
+  // Where terminals are shown, so that what holds for them holds here.
+  probe.className = 'terminal-place';
+  probe.dataset['theme'] = theme;
+  probe.hidden = true;
   document.body.append(probe);
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   // xterm takes sRGB only: a pixel painted with the colour says what that is.
@@ -35,7 +40,7 @@ export function readPalette(): ITheme {
     const [red = 0, green = 0, blue = 0, alpha = 255] = canvas.getImageData(0, 0, 1, 1).data;
     return `rgba(${red}, ${green}, ${blue}, ${alpha / 255})`;
   };
-  const theme: ITheme = {
+  const palette: ITheme = {
     background: read('var(--well)'),
     foreground: read('var(--ink)'),
     cursor: read('var(--tide)'),
@@ -48,5 +53,5 @@ export function readPalette(): ITheme {
     ...Object.fromEntries(names.map((name, index) => [name, read(`var(--ansi-${index})`)])),
   };
   probe.remove();
-  return theme;
+  return palette;
 }

@@ -6,10 +6,12 @@ import { FitAddon } from '@xterm/addon-fit';
 import { SearchAddon } from '@xterm/addon-search';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
-import { Terminal } from '@xterm/xterm';
+import { Terminal, type ITerminalOptions } from '@xterm/xterm';
 import type { HostStream, Streams } from '../../src-main/contract/channels.ts';
 import { copyText, openLink } from '../actions/links.ts';
+import { defaultTerminal, type TerminalSettings } from '../../src-main/contract/vm.ts';
 import { errorText, followStream } from '../stores/follow-stream.ts';
+import { useSettings } from '../stores/vm.ts';
 import { readPalette } from './palette.ts';
 
 export type SessionState =
@@ -41,13 +43,11 @@ export class TerminalSession {
     this.#xterm = new Terminal({
       allowProposedApi: true,
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
-      fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
-      fontSize: 13,
       lineHeight: 1.2,
       // Programs choose colours for a dark screen; on ours they must be readable too.
       minimumContrastRatio: 4.5,
       scrollback: scrollbackLines,
-      theme: readPalette(),
+      ...lookOf(terminalSettings()),
       // Programs may not read or write the clipboard, nor move the window.
       windowOptions: {},
     });
@@ -71,6 +71,7 @@ export class TerminalSession {
   /** Puts the terminal into the page. */
   mount(parent: HTMLElement): void {
     parent.append(this.element);
+    parent.dataset['theme'] = terminalSettings().theme;
     if (!this.#opened) {
       this.#xterm.open(this.element);
       this.#opened = true;
@@ -93,8 +94,12 @@ export class TerminalSession {
     if (this.element.isConnected && this.element.clientWidth > 0) this.#fit.fit();
   }
 
-  repaint(): void {
-    this.#xterm.options.theme = readPalette();
+  /** As the settings and the window's theme are now; what is in it stays. */
+  restyle(): void {
+    const settings = terminalSettings();
+    Object.assign(this.#xterm.options, lookOf(settings));
+    if (this.element.parentElement) this.element.parentElement.dataset['theme'] = settings.theme;
+    this.fit();
   }
 
   find(text: string, direction: 'next' | 'previous'): boolean {
@@ -194,10 +199,22 @@ export function dropSession(id: string): void {
   sessions.delete(id);
 }
 
-function repaintAll(): void {
-  for (const session of sessions.values()) session.repaint();
+function restyleAll(): void {
+  for (const session of sessions.values()) session.restyle();
+}
+
+function terminalSettings(): TerminalSettings {
+  return useSettings.getState().value?.terminal ?? defaultTerminal;
+}
+
+function lookOf({ fontFamily, fontSize, theme }: TerminalSettings): ITerminalOptions {
+  const own = getComputedStyle(document.documentElement).getPropertyValue('--mono');
+  return { fontFamily: fontFamily === '' ? own : `${fontFamily}, ${own}`, fontSize, theme: readPalette(theme) };
 }
 
 // The theme changes by the system's setting or by ours.
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaintAll);
-new MutationObserver(repaintAll).observe(document.documentElement, { attributeFilter: ['data-theme'] });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', restyleAll);
+new MutationObserver(restyleAll).observe(document.documentElement, { attributeFilter: ['data-theme'] });
+useSettings.subscribe(({ value: now }, { value: before }) => {
+  if (JSON.stringify(now?.terminal) !== JSON.stringify(before?.terminal)) restyleAll();
+});

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../src-main/contract/errors.ts';
 import {
   defaultNetwork,
+  defaultTerminal,
   vmStages,
   type Settings,
   type VmStage,
@@ -15,6 +16,7 @@ import {
 import type { ContainerState, ContainerView, ImageView, TerminalView } from '../../src-main/contract/engine.ts';
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { containerOf, processesOf, usualContainers, usualImages } from './window-fixtures.ts';
+import { FakeDockerContext } from './fake-docker-context.ts';
 import { FakeEdits } from './fake-edits.ts';
 import { FakeRegistries } from './fake-registries.ts';
 import { FakeFiles } from './fake-files.ts';
@@ -44,6 +46,8 @@ export class FakeHost {
     vm: { cpus: 2, memoryMiB: 2048, diskGiB: 64, accelerator: 'auto', backend: 'auto' },
     network: defaultNetwork,
     appearance: { theme: 'system' },
+    terminal: defaultTerminal,
+    desktop: { onClose: 'hide', startAtLogin: false, notifications: true },
     onQuit: 'leave-running',
   });
   readonly images = new Source<readonly ImageView[]>(usualImages());
@@ -63,6 +67,8 @@ export class FakeHost {
   readonly layers = new FakeLayers((channel, input, run) => this.#record(channel, input, run));
   readonly registries = new FakeRegistries((channel, input, run) => this.#record(channel, input, run));
   readonly edits = new FakeEdits(this.containers);
+  shell: { shell: 'electron' | 'web'; canStartAtLogin: boolean } = { shell: 'web', canStartAtLogin: false };
+  readonly dockerContext = new FakeDockerContext((channel, input, run) => this.#record(channel, input, run));
   logStyle: LogStyle = 'web';
   bootStepMs = 400;
   /** Containers whose statistics are watched now. */
@@ -98,7 +104,7 @@ export class FakeHost {
 
   readonly handlers: Handlers = {
     calls: {
-      'app.info': () => ({ version: '0.1.0', platform: 'linux', shell: 'web', home: '/home/sam/.wherry' }),
+      'app.info': () => ({ version: '0.1.0', platform: 'linux', home: '/home/sam/.wherry', ...this.shell }),
       'app.openExternal': () => undefined,
       'vm.start': () => this.#record('vm.start', {}, () => this.boot()),
       'vm.stop': () =>
@@ -151,6 +157,7 @@ export class FakeHost {
             needsRestart: [...(before.cpus === settings.vm.cpus ? [] : ['cpus']), ...(isSame ? [] : ['network'])],
           };
         }),
+      ...this.dockerContext.calls,
       'images.inspect': ({ id }) => {
         const found = this.#image(id);
         return {

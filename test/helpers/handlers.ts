@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topics } from '../../src-main/contract/channels.ts';
 import type { Handlers, TopicSource } from '../../src-main/handlers/handlers.ts';
-import { defaultNetwork } from '../../src-main/contract/vm.ts';
+import { defaultNetwork, defaultTerminal } from '../../src-main/contract/vm.ts';
 import { callInputs, streamInputs } from '../../src-main/handlers/schemas.ts';
 
 export type Record = <T>(channel: string, input: unknown, run: () => T | Promise<T>) => Promise<T>;
@@ -45,6 +45,8 @@ export function fakeHandlers(overrides: HandlerOverrides = {}): Handlers {
       vm: { cpus: 1, memoryMiB: 1024, diskGiB: 8, accelerator: 'auto', backend: 'auto' },
       network: defaultNetwork,
       appearance: { theme: 'system' },
+      terminal: defaultTerminal,
+      desktop: { onClose: 'hide', startAtLogin: false, notifications: true },
       onQuit: 'stop',
     }),
     images: new Source([]),

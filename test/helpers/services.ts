@@ -1,6 +1,6 @@
 /** The host's services without a VM, for tests of the handlers and shells. */
 import { AppError } from '../../src-main/contract/errors.ts';
-import { defaultNetwork, type Settings, type VmView } from '../../src-main/contract/vm.ts';
+import { defaultNetwork, defaultTerminal, type Settings, type VmView } from '../../src-main/contract/vm.ts';
 import type { HostServices } from '../../src-main/services.ts';
 import type { SecretStore } from '../../src-main/secrets/secret-store.ts';
 import { Source } from './handlers.ts';
@@ -9,6 +9,8 @@ export const someSettings: Settings = {
   vm: { cpus: 2, memoryMiB: 2048, diskGiB: 32, accelerator: 'auto', backend: 'auto' },
   network: defaultNetwork,
   appearance: { theme: 'system' },
+  terminal: defaultTerminal,
+  desktop: { onClose: 'hide', startAtLogin: false, notifications: true },
   onQuit: 'leave-running',
 };
 

@@ -14,7 +14,9 @@ export const settings: Command = {
     'vm.backend (auto, qemu, hyperv), network.proxy (system, none, manual), network.httpProxy, network.httpsProxy,',
     'network.noProxy, network.insecureRegistries and network.registryMirrors (HOST:PORT,…), network.certificates (PEM),',
     'network.addressPools (10.10.0.0/16:24,…: where networks get /24 subnets from),',
-    'appearance.theme (system, light, dark), onQuit (leave-running, stop).',
+    'appearance.theme (system, light, dark), terminal.fontFamily, terminal.fontSize (pixels), terminal.theme (window,',
+    'light, dark, black); of the desktop app: desktop.onClose (hide, quit), desktop.startAtLogin (true, false),',
+    'desktop.notifications (true, false), onQuit (leave-running, stop).',
   ],
   flags: {},
   async run(context, { words }) {
@@ -73,9 +75,18 @@ export function apply(before: Settings, changes: readonly Change[]): Settings {
     ) {
       throw new UsageError(`there is no setting '${field}'. See: wherry settings --help`);
     }
-    group[name] = typeof present === 'number' ? Number(value) : Array.isArray(present) ? listOf(value) : value;
+    group[name] = valueLike(present, field, value);
   }
   return next as unknown as Settings;
+}
+
+/** Of the kind that the setting has now. */
+function valueLike(present: unknown, field: string, value: string): unknown {
+  if (Array.isArray(present)) return listOf(value);
+  if (typeof present === 'number') return value.trim() === '' ? Number.NaN : Number(value);
+  if (typeof present !== 'boolean') return value;
+  if (value !== 'true' && value !== 'false') throw new UsageError(`${field} is true or false, not '${value}'`);
+  return value === 'true';
 }
 
 function listOf(value: string): readonly string[] {

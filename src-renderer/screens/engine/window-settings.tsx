@@ -3,9 +3,12 @@ import type { CallResult } from '../../../src-main/contract/channels.ts';
 import type { Settings } from '../../../src-main/contract/vm.ts';
 import { host } from '../../bridge.ts';
 import { Facts } from '../../components/facts.tsx';
+import { CheckField } from '../../components/field.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { showError } from '../../stores/toasts.ts';
 import { useSettings } from '../../stores/vm.ts';
+import { DockerContext } from './docker-context.tsx';
+import { TerminalSettings } from './terminal-settings.tsx';
 
 /** The window's own settings: they take effect at once. */
 export function WindowSettings() {
@@ -35,6 +38,7 @@ export function WindowSettings() {
               ]}
             />
           </div>
+          {info?.shell === 'electron' ? <DesktopLines settings={settings} info={info} save={save} /> : null}
           <div>
             <span>When Wherry quits</span>
             <Segments
@@ -49,8 +53,10 @@ export function WindowSettings() {
           </div>
         </div>
       </section>
+      <TerminalSettings />
+      <DockerContext />
       {info ? (
-        <section>
+        <section className="settings-facts">
           <h2>About</h2>
           <Facts
             facts={[
@@ -65,8 +71,50 @@ export function WindowSettings() {
   );
 }
 
-function useInfo(): CallResult<'app.info'> | undefined {
-  const [info, setInfo] = useState<CallResult<'app.info'>>();
+interface DesktopLinesProps {
+  readonly settings: Settings;
+  readonly info: Info;
+  readonly save: (values: Partial<Settings>) => void;
+}
+
+/** What only the desktop app does. */
+function DesktopLines({ settings, info, save }: DesktopLinesProps) {
+  const { desktop } = settings;
+  const change = (values: Partial<Settings['desktop']>) => save({ desktop: { ...desktop, ...values } });
+  return (
+    <>
+      <div>
+        <span>Closing the window</span>
+        <Segments
+          label="Closing the window"
+          value={desktop.onClose}
+          onChange={(onClose) => change({ onClose })}
+          options={[
+            { value: 'hide', label: 'Hides it' },
+            { value: 'quit', label: 'Quits Wherry' },
+          ]}
+        />
+      </div>
+      {info.canStartAtLogin ? (
+        <CheckField
+          label="Start Wherry when you log in"
+          checked={desktop.startAtLogin}
+          onChange={(startAtLogin) => change({ startAtLogin })}
+        />
+      ) : null}
+      <CheckField
+        label="Notify of pulls that finish and containers that die"
+        checked={desktop.notifications}
+        onChange={(notifications) => change({ notifications })}
+      />
+    </>
+  );
+}
+
+type Info = CallResult<'app.info'>;
+
+function useInfo(): Info | undefined {
+  const [info, setInfo] = useState<Info>();
   useEffect(() => {
     const abort = new AbortController();
     host.call('app.info', {}, abort.signal).then(setInfo, () => undefined);

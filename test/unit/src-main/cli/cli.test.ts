@@ -78,6 +78,18 @@ test('pools of addresses are kept in one form, or refused', () => {
   assert.equal(wherry('settings', 'network.addressPools=').code, 0);
 });
 
+test('the docker context is added and removed without an owner, where DOCKER_CONFIG says', () => {
+  const env = { ...process.env, WHERRY_HOME: home, DOCKER_CONFIG: path.join(home, 'docker') };
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', main, 'context', ...args], { encoding: 'utf8', env });
+  assert.match(run().stdout, /is not registered/);
+  assert.match(run('add').stdout, /To use it: docker context use wherry/);
+  assert.match(run('--json').stdout, new RegExp(`"host":"unix://${home}/docker.sock"`));
+  assert.deepEqual(JSON.parse(run('remove', '--json').stdout), { wasCurrent: false });
+  assert.equal(run('fly').status, 2);
+  assert.equal(run('remove', '--replace').status, 2);
+});
+
 test('the doctor names the missing image as the broken stage', () => {
   const ended = wherry('doctor');
   assert.equal(ended.code, 1);
@@ -112,6 +124,9 @@ test('a change names a field there is, and keeps its kind', () => {
   ]);
   assert.deepEqual(lists.network.registryMirrors, ['a.example', 'b.example']);
   assert.deepEqual(lists.network.insecureRegistries, []);
+  assert.deepEqual(apply(settings, [['desktop.startAtLogin', 'true']]).desktop.startAtLogin, true);
+  assert.throws(() => apply(settings, [['desktop.notifications', 'no']]), /true or false, not 'no'/);
+  assert.ok(Number.isNaN(apply(settings, [['terminal.fontSize', '']]).terminal.fontSize));
   assert.equal(apply(settings, [['appearance.theme', 'dark']]).appearance.theme, 'dark');
   assert.equal(settings.vm.cpus, 4, 'the old value stays');
   for (const field of ['vm', 'vm.', 'nothing', 'vm.cpus.x.y', '__proto__.x', 'onQuit.x']) {

@@ -215,11 +215,14 @@ const noActions: MenuActions = {
   restartVm: () => undefined,
   openHome: () => undefined,
   quit: () => undefined,
+  openContainer: () => undefined,
+  startContainer: () => undefined,
+  stopContainer: () => undefined,
 };
 
 test('menus offer what the VM’s state allows, and developer tools only in a checkout', () => {
   const labels = (vm: VmView | undefined) =>
-    trayMenu(vm, noActions)
+    trayMenu(vm, [], noActions)
       .filter((item) => item.type !== 'separator' && item.visible !== false && item.enabled !== false)
       .map(({ label }) => label);
   assert.deepEqual(labels(vmView('ready')), ['Open Wherry', 'Stop VM', 'Quit']);

@@ -60,6 +60,40 @@ test('a file from elsewhere or broken never stops Wherry', () => {
   assert.equal(other.onQuit, 'stop');
 });
 
+for (const [values, expected] of [
+  [{ fontSize: 7 }, /terminal\.fontSize must be a whole number from 8 to 32, not 7/],
+  [{ fontSize: 12.5 }, /not 12\.5/],
+  [{ fontSize: Number.NaN }, /terminal\.fontSize/],
+  [{ fontFamily: 'Menlo; } body { display: none' }, /terminal\.fontFamily: names of fonts/],
+  [{ fontFamily: "'Menlo" }, /names of fonts/],
+  [{ fontFamily: 'Menlo,' }, /names of fonts/],
+  [{ fontFamily: 'url(x)' }, /names of fonts/],
+  [{ fontFamily: 'M'.repeat(201) }, /more than 200/],
+] as const) {
+  test(`terminal ${JSON.stringify(values).slice(0, 60)} is refused`, () => {
+    const settings = defaultSettings(host);
+    const wrong = { ...settings, terminal: { ...settings.terminal, ...values } };
+    assert.throws(() => checkSettings(wrong, host), { code: 'invalid-input', message: expected });
+  });
+}
+
+test('fonts are named as in CSS; a file with a wrong one is read with the default look', () => {
+  const settings = defaultSettings(host);
+  const fontFamily = ` "JetBrains Mono", 'Fira Code',Menlo, 等宽 `;
+  const terminal = { ...settings.terminal, fontFamily, theme: 'black' as const };
+  assert.equal(checkSettings({ ...settings, terminal }, host).terminal.fontFamily, fontFamily.trim());
+  const read = (values: object) =>
+    readSettings(JSON.stringify({ terminal: values, desktop: { notifications: false } }), host);
+  assert.deepEqual(read({ fontSize: 16 }).terminal, { ...settings.terminal, fontSize: 16 });
+  assert.deepEqual(read({ fontSize: 16, fontFamily: '}' }).terminal, settings.terminal);
+  assert.deepEqual(read({}).desktop, { ...settings.desktop, notifications: false });
+});
+
+test('only where every desktop has a tray does closing hide the window unasked', () => {
+  const closing = (platform: NodeJS.Platform) => defaultSettings(host, platform).desktop.onClose;
+  assert.deepEqual([closing('linux'), closing('darwin'), closing('win32')], ['quit', 'hide', 'hide']);
+});
+
 test('a change is written whole, told, and says what takes a restart', async (t) => {
   const at = await paths(t);
   const store = await SettingsStore.open(at, host);
