@@ -21,7 +21,7 @@ import type { DockerContextView } from './docker-context.ts';
 import type { ChangesView, FilePlace, FileText, FolderView } from './files.ts';
 import type { LayerFolderView, LayerHitsView, LayersView } from './layers.ts';
 import type { NetworkRequest, NetworkView } from './networks.ts';
-import type { RegistriesView, RegistryNames } from './registries.ts';
+import type { FoundImage, RegistriesView, RegistryNames } from './registries.ts';
 import type { Removal } from './removal.ts';
 import type { TaskView } from './tasks.ts';
 import type { DownloadItem, UploadItem, UploadMessage } from './transfers.ts';
@@ -115,6 +115,11 @@ export interface Calls {
   'registries.tags': (input: { name: string }) => RegistryNames;
   /** Not every registry tells: that is `engine` with status 401 or `not-found`. */
   'registries.repositories': (input: { server: string }) => RegistryNames;
+  /**
+   * In the registry whose name stands before the first slash, else the default one. A registry without a search is
+   * `not-found`.
+   */
+  'registries.search': (input: { term: string }) => readonly FoundImage[];
   /** Creates and starts; the image must be there (pull it first). */
   'containers.run': (input: RunRequest) => { id: string; warnings: readonly string[] };
   'containers.inspect': (input: Id) => ContainerDetails;

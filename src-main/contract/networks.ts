@@ -8,6 +8,8 @@ export interface NetworkMember {
   readonly state: ContainerState;
   /** Empty while it does not run. */
   readonly ipAddress: string;
+  /** Empty while it does not run, or on a network without IPv6. */
+  readonly ip6Address: string;
   readonly macAddress: string;
   readonly aliases: readonly string[];
 }
@@ -18,6 +20,8 @@ export interface NetworkView {
   readonly driver: string;
   /** No way out of it. */
   readonly internal: boolean;
+  /** Its containers have IPv6 addresses too. */
+  readonly ipv6: boolean;
   /** One of the engine's own: `bridge`, `host`, `none`. They cannot be removed. */
   readonly builtIn: boolean;
   readonly createdAtMs: number;
@@ -34,5 +38,8 @@ export interface NetworkRequest {
   /** Empty: the first address of the subnet. */
   readonly gateway: string;
   readonly internal: boolean;
+  readonly ipv6: boolean;
+  /** In CIDR's form, with `ipv6`; empty: the engine chooses a free one. */
+  readonly subnet6: string;
   readonly labels: Readonly<Record<string, string>>;
 }

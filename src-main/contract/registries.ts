@@ -28,6 +28,16 @@ export interface RegistryNames {
   readonly more: boolean;
 }
 
+/** One of what a registry's search finds. All of it is the registry's word. */
+export interface FoundImage {
+  /** As it is pulled, without a tag. */
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  /** Made by the registry's own people, as they say. */
+  readonly official: boolean;
+}
+
 /** What an image's name without a registry means: a name of the protocol. */
 export const defaultRegistry = 'docker.io';
 

@@ -21,7 +21,7 @@ import { answerPage, pageOrigin, pageScheme, pageSchemeName } from './page-proto
 import { plainText } from './plain-text.ts';
 import { hidesOnClose, quitInOrder } from './quit.ts';
 import { trayKey } from './tray-containers.ts';
-import { createTray, type WherryTray } from './tray.ts';
+import { createTray } from './tray.ts';
 
 /** dist/electron, in a checkout and in the packaged app alike. */
 const here = __dirname;
@@ -68,7 +68,6 @@ async function main(): Promise<void> {
   let vm: VmView | undefined;
   let containers: readonly ContainerView[] = [];
   let settings: Settings | undefined;
-  let tray: WherryTray | undefined;
 
   await app.whenReady();
   guardSession(session.defaultSession);
@@ -124,7 +123,7 @@ async function main(): Promise<void> {
     startContainer: (container) => act('containers.start', container),
     stopContainer: (container) => act('containers.stop', container),
   };
-  tray = createTray(actions);
+  const tray = createTray(actions);
   const notifier = new Notifier({
     client,
     isWanted: () => settings?.desktop.notifications === true && Notification.isSupported() && !window.isFocused,

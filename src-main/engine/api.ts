@@ -101,7 +101,15 @@ export const containerSummaries = z.array(
         Networks: z
           .record(
             z.string(),
-            z.object({ NetworkID: text, IPAddress: text, MacAddress: text, Aliases: strings }).nullable(),
+            z
+              .object({
+                NetworkID: text,
+                IPAddress: text,
+                GlobalIPv6Address: text,
+                MacAddress: text,
+                Aliases: strings,
+              })
+              .nullable(),
           )
           .nullish(),
       })

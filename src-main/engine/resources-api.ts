@@ -28,6 +28,7 @@ const network = z.object({
   Driver: text,
   Created: text,
   Internal: z.boolean().default(false),
+  EnableIPv6: z.boolean().default(false),
   IPAM: z
     .object({ Config: z.array(z.object({ Subnet: text, Gateway: text })).nullish() })
     .nullish()
@@ -76,6 +77,7 @@ export function toNetworkView(from: Network, containers: readonly ContainerSumma
     name: from.Name,
     driver: from.Driver,
     internal: from.Internal,
+    ipv6: from.EnableIPv6,
     builtIn: builtIn.includes(from.Name),
     createdAtMs: timeMs(from.Created),
     subnets: from.IPAM.map(({ Subnet, Gateway }) => ({ subnet: Subnet, gateway: Gateway })),
@@ -96,6 +98,7 @@ function membershipOf(container: ContainerSummary, from: Network): NetworkMember
         name: containerName(container),
         state: container.State,
         ipAddress: endpoint?.IPAddress ?? '',
+        ip6Address: endpoint?.GlobalIPv6Address ?? '',
         macAddress: endpoint?.MacAddress ?? '',
         aliases: endpoint?.Aliases ?? [],
       },

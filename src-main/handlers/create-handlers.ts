@@ -101,6 +101,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'registries.logout': registries.logout,
       'registries.tags': registries.tags,
       'registries.repositories': registries.repositories,
+      'registries.search': registries.search,
       'containers.run': containers.run,
       'containers.inspect': containers.inspect,
       'containers.start': containers.start,

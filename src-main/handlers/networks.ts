@@ -15,16 +15,22 @@ export class NetworkHandlers {
     this.#feed = feed;
   }
 
-  readonly create: CallHandler<'networks.create'> = async ({ name, subnet, gateway, internal, labels }) => {
+  readonly create: CallHandler<'networks.create'> = async (asked) => {
+    const { name, subnet, gateway, internal, ipv6, subnet6, labels } = asked;
     const config = {
       ...(subnet === '' ? {} : { Subnet: subnet }),
       ...(gateway === '' ? {} : { Gateway: gateway }),
     };
+    const configs = [
+      ...(Object.keys(config).length === 0 ? [] : [config]),
+      ...(ipv6 && subnet6 !== '' ? [{ Subnet: subnet6 }] : []),
+    ];
     const body = {
       Name: name,
       Internal: internal,
+      EnableIPv6: ipv6,
       Labels: labels,
-      ...(Object.keys(config).length === 0 ? {} : { IPAM: { Config: [config] } }),
+      ...(configs.length === 0 ? {} : { IPAM: { Config: configs } }),
     };
     const request = { attempt: `create ${name}`, method: 'POST', path: '/networks/create', body } as const;
     const created = await this.#engine.json(request, networkCreated);

@@ -1,7 +1,7 @@
 /** Registries: logins, tried by the engine and kept once they are taken, and lists of what a registry has. */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
-import { parseServer, registryName } from '../contract/registries.ts';
+import { defaultRegistry, parseServer, registryName, serverOf } from '../contract/registries.ts';
 import type { EngineClient } from '../engine/client.ts';
 import { authConfig, type AuthConfig, type RegistryLogins } from '../registries/logins.ts';
 import type { CallHandler } from './handlers.ts';
@@ -9,6 +9,14 @@ import { parseReference } from './image-reference.ts';
 import { registryError } from './registry-error.ts';
 
 const loginAnswer = z.object({ Status: z.string() });
+const found = z.array(
+  z.object({
+    name: z.string(),
+    description: z.string().nullish(),
+    star_count: z.number().catch(0),
+    is_official: z.boolean().catch(false),
+  }),
+);
 const names = z.object({ names: z.array(z.string()), more: z.boolean() });
 
 export class RegistryHandlers {
@@ -66,6 +74,31 @@ export class RegistryHandlers {
     return asked(attempt, 'The registry wants a login, or tells nobody what it has.', () =>
       this.#engine.json({ attempt, path, query: { server }, headers, signal }, names),
     );
+  };
+
+  readonly search: CallHandler<'registries.search'> = async ({ term: given }, signal) => {
+    const term = given.trim();
+    const server = serverOf(term) ?? defaultRegistry;
+    const word = server === defaultRegistry ? term : term.slice(term.indexOf('/') + 1);
+    const attempt = `search ${registryName(server)}`;
+    if (word === '') throw new AppError('invalid-input', `${attempt}: there is no word to look for`);
+    const request = { attempt, path: '/images/search', query: { term, limit: '50' }, signal };
+    try {
+      const images = await asked(attempt, 'The registry wants a login: add one under Registries.', () =>
+        this.#engine.json({ ...request, headers: this.#logins.headersTo(server) }, found),
+      );
+      const prefix = server === defaultRegistry ? '' : `${server}/`;
+      return images.map(({ name, description, star_count: stars, is_official: official }) => ({
+        name: name.startsWith(prefix) ? name : `${prefix}${name}`,
+        ...{ description: description ?? '', stars, official },
+      }));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.status !== 404) throw error;
+      throw new AppError('not-found', `${attempt}: this registry has no search`, {
+        hint: 'Browse what it has under Registries, or type the whole name of the image.',
+        status: 404,
+      });
+    }
   };
 
   async #try(attempt: string, body: AuthConfig, signal: AbortSignal): Promise<void> {

@@ -17,6 +17,9 @@ import { RemoveVolumesDialog } from '../screens/volumes/remove-volumes-dialog.ts
 const PullDialog = lazy(() =>
   import('../screens/images/pull-dialog.tsx').then((module) => ({ default: module.PullDialog })),
 );
+const SearchDialog = lazy(() =>
+  import('../screens/images/search-dialog.tsx').then((module) => ({ default: module.SearchDialog })),
+);
 const PushDialog = lazy(() =>
   import('../screens/images/push-dialog.tsx').then((module) => ({ default: module.PushDialog })),
 );
@@ -73,6 +76,8 @@ function content(dialog: NonNullable<ReturnType<typeof useDialog.getState>['dial
   switch (dialog.kind) {
     case 'pull':
       return <PullDialog key={dialog.taskId} dialog={dialog} />;
+    case 'search-images':
+      return <SearchDialog key={dialog.term} term={dialog.term ?? ''} />;
     case 'push':
       return <PushDialog key={dialog.taskId} dialog={dialog} />;
     case 'build':

@@ -4,6 +4,7 @@ import type { FilePlace } from '../../src-main/contract/files.ts';
 
 export type DialogState =
   | { readonly kind: 'pull'; readonly reference?: string; readonly taskId?: string }
+  | { readonly kind: 'search-images'; readonly term?: string }
   | { readonly kind: 'push'; readonly tags?: readonly string[]; readonly taskId?: string }
   | { readonly kind: 'build'; readonly taskId?: string }
   | { readonly kind: 'run'; readonly image?: string }

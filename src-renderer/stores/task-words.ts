@@ -41,12 +41,15 @@ export function taskTitle({ kind, state, subject }: Pick<TaskView, 'kind' | 'sta
   return `${titles[kind][state]} ${subject}`;
 }
 
-/** How far it is, how fast, and how long it may take; or what came of it. */
-export function taskSummary(task: TaskView): string {
+/**
+ * How far it is, how fast, and how long it may take; or what came of it.
+ * @param stepsShown what it does now is told elsewhere
+ */
+export function taskSummary(task: TaskView, stepsShown = false): string {
   switch (task.state) {
     case 'running':
       if (task.kind === 'pull' || task.kind === 'push') return layersSummary(task);
-      return [bytesSummary(task), task.step ?? ''].filter(Boolean).join(' · ');
+      return [bytesSummary(task), stepsShown ? '' : (task.step ?? '')].filter(Boolean).join(' · ');
     case 'done': {
       const took = formatDuration((task.endedAtMs ?? task.startedAtMs) - task.startedAtMs);
       const bytes = task.resultBytes ?? 0;

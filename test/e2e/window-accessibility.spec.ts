@@ -105,6 +105,17 @@ const views: Readonly<Record<string, View>> = {
       await page.keyboard.press('ArrowDown');
     },
   },
+  'search-dialog': {
+    at: '/images',
+    shows: 'postgres:17',
+    then: async (page) => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Find an action' }).fill('search images');
+      await page.keyboard.press('Enter');
+      await page.getByLabel('Search for').fill('nginx');
+      await expect(page.getByText('Official build of Nginx.')).toBeVisible();
+    },
+  },
   'login-dialog': { at: '/registries', shows: 'registry.example:5000', then: press('Log in') },
   logs: { at: '/logs', shows: 'Logs' },
   events: { at: '/events', shows: 'Events' },
@@ -113,6 +124,15 @@ const views: Readonly<Record<string, View>> = {
     at: '/engine',
     shows: 'Stages',
     then: async (page) => page.getByRole('radio', { name: 'Settings' }).click(),
+  },
+  'engine-settings-end': {
+    at: '/engine',
+    shows: 'Stages',
+    before: (host) => (host.shell = { shell: 'electron', canStartAtLogin: true }),
+    then: async (page) => {
+      await page.getByRole('radio', { name: 'Settings' }).click();
+      await page.getByText('/home/sam/.wherry').scrollIntoViewIfNeeded();
+    },
   },
   palette: { at: '/containers', shows: 'web', then: async (page) => page.keyboard.press('Control+k') },
   shortcuts: { at: '/containers', shows: 'web', then: async (page) => page.keyboard.press('?') },

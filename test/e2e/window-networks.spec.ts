@@ -34,8 +34,38 @@ test('a network is made once its fields are right; the engine’s refusal keeps 
     subnet: '172.31.0.0/16',
     gateway: '172.31.0.9',
     internal: true,
+    ipv6: false,
+    subnet6: '',
     labels: {},
   });
+});
+
+test('IPv6 is switched on, with a subnet of one’s own or the engine’s, and told on the page', async ({
+  page,
+  host,
+  open,
+}) => {
+  await page.setViewportSize({ width: 900, height: 600 });
+  await open();
+  await goTo(page, 'Networks');
+  await page.getByRole('button', { name: 'Create network' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name', { exact: true }).fill('six');
+  await expect(dialog.getByLabel('IPv6 subnet')).toBeHidden();
+  await dialog.getByLabel('IPv6', { exact: true }).check();
+  await dialog.getByLabel('IPv6 subnet').fill('172.30.0.0/16');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await expect(dialog.getByText('An IPv6 subnet looks like')).toBeVisible();
+  await page.screenshot({ path: 'test-results/network-ipv6.png' });
+  await dialog.getByLabel('IPv6 subnet').fill('fd00:77::/64');
+  await dialog.getByRole('button', { name: 'Create' }).click();
+  await expect(page.getByRole('heading', { name: 'six', level: 1 })).toBeVisible();
+  await expect(page.getByText('fd00:77::/64')).toBeVisible();
+  await expect(page.getByText('On', { exact: true })).toBeVisible();
+  expect(inputsOf(host, 'networks.create').at(-1)).toMatchObject({ ipv6: true, subnet6: 'fd00:77::/64' });
+  await goTo(page, 'Networks');
+  await rowOf(page, 'shop_front').getByText('shop_front').click();
+  await expect(page.getByText('fd12:3456:789a::2')).toBeVisible();
 });
 
 test('a container is connected under one more name, and disconnected after a question', async ({

@@ -195,6 +195,8 @@ test.describe('a build', () => {
     const dialog = await fillIn(page);
     await dialog.getByRole('button', { name: 'Build', exact: true }).click();
     await expect(dialog.getByText('FROM debian:trixie-slim', { exact: true })).toBeVisible();
+    // The list of steps says it, and nothing else does again.
+    await expect(dialog.getByText(/^Step \d/)).toHaveCount(0);
     await page.reload();
     await page.getByRole('button', { name: 'Show: Building shop/app:2' }).click();
     await expect(dialog.getByText('FROM debian:trixie-slim', { exact: true })).toBeVisible();

@@ -22,7 +22,7 @@ export function fakeNetworkCalls(
   return {
     'networks.create': (input) =>
       record('networks.create', input, () => {
-        const { name, internal, labels, gateway } = input;
+        const { name, internal, labels, gateway, ipv6 } = input;
         if (networks.current.some((network) => network.name === name)) {
           throw new AppError('conflict', `create ${name}: network with name ${name} already exists`);
         }
@@ -34,8 +34,12 @@ export function fakeNetworkCalls(
           );
         }
         const id = 'ab'.repeat(32);
-        const made = { id, name, internal, labels, driver: 'bridge', builtIn: false, createdAtMs: Date.now() };
-        networks.set([...networks.current, { ...made, subnets: [{ subnet, gateway }], options: {}, members: [] }]);
+        const six = ipv6 ? [{ subnet: input.subnet6 || 'fd12:34::/64', gateway: 'fd12:34::1' }] : [];
+        const made = { id, name, internal, ipv6, labels, driver: 'bridge', builtIn: false, createdAtMs: Date.now() };
+        networks.set([
+          ...networks.current,
+          { ...made, subnets: [{ subnet, gateway }, ...six], options: {}, members: [] },
+        ]);
         return { id };
       }),
     'networks.remove': (input) =>
@@ -54,8 +58,8 @@ export function fakeNetworkCalls(
         if (!container) throw new AppError('not-found', `connect to ${input.id}: no such container`);
         const { id, name, state } = container;
         const address = runs(container)
-          ? { ipAddress: '172.20.0.9', macAddress: '02:42:ac:14:00:09' }
-          : { ipAddress: '', macAddress: '' };
+          ? { ipAddress: '172.20.0.9', ip6Address: '', macAddress: '02:42:ac:14:00:09' }
+          : { ipAddress: '', ip6Address: '', macAddress: '' };
         change(input.id, (network) => ({
           ...network,
           members: [...network.members, { id, name, state, ...address, aliases: input.aliases }],

@@ -1,13 +1,23 @@
 /** The fake host's registries: one password is right everywhere, and it takes a moment to find out. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../src-main/contract/errors.ts';
-import { parseServer, type RegistriesView, type RegistryLogin } from '../../src-main/contract/registries.ts';
+import {
+  parseServer,
+  type FoundImage,
+  type RegistriesView,
+  type RegistryLogin,
+} from '../../src-main/contract/registries.ts';
 import type { Handlers } from '../../src-main/handlers/handlers.ts';
 import { type Record, Source } from './handlers.ts';
 
 type Calls = Pick<
   Handlers['calls'],
-  'registries.login' | 'registries.test' | 'registries.logout' | 'registries.tags' | 'registries.repositories'
+  | 'registries.login'
+  | 'registries.test'
+  | 'registries.logout'
+  | 'registries.tags'
+  | 'registries.repositories'
+  | 'registries.search'
 >;
 
 export class FakeRegistries {
@@ -26,6 +36,11 @@ export class FakeRegistries {
     'team/worker': ['2'],
     nginx: ['latest', '1.29', '1.29-alpine', '1.28'],
   };
+  /** What any search on Docker Hub finds; other registries have none. */
+  found: readonly FoundImage[] = [
+    { name: 'nginx', description: 'Official build of Nginx.', stars: 20_412, official: true },
+    { name: 'bitnami/nginx', description: 'Bitnami container image for NGINX', stars: 201, official: false },
+  ];
   /** Until a registry answers. */
   answersAfterMs = 50;
   /** Logins under way. */
@@ -60,6 +75,15 @@ export class FakeRegistries {
           const tags = this.tags[repository];
           if (tags) return { names: tags, more: false };
           throw new AppError('not-found', `list the tags of ${name}: name unknown`, { status: 404 });
+        }),
+      'registries.search': ({ term }, signal) =>
+        record('registries.search', { term }, async () => {
+          await this.#answer(signal);
+          if (!term.includes('.')) return this.found;
+          throw new AppError('not-found', `search ${term.split('/')[0]}: this registry has no search`, {
+            hint: 'Browse what it has under Registries, or type the whole name of the image.',
+            status: 404,
+          });
         }),
       'registries.repositories': ({ server }, signal) =>
         record('registries.repositories', { server }, async () => {

@@ -191,9 +191,13 @@ export function usualNetworks(containers: readonly ContainerView[]): NetworkView
     name,
     driver: name === 'host' ? 'host' : name === 'none' ? 'null' : 'bridge',
     internal: name === 'shop_back',
+    ipv6: name === 'shop_front',
     builtIn: ['bridge', 'host', 'none'].includes(name),
     createdAtMs: Date.now() - seed * 2 * hour,
-    subnets: third === 0 ? [] : [{ subnet: `172.${third}.0.0/16`, gateway: `172.${third}.0.1` }],
+    subnets: [
+      ...(third === 0 ? [] : [{ subnet: `172.${third}.0.0/16`, gateway: `172.${third}.0.1` }]),
+      ...(name === 'shop_front' ? [{ subnet: 'fd12:3456:789a::/64', gateway: 'fd12:3456:789a::1' }] : []),
+    ],
     labels: name.includes('_') ? { 'com.docker.compose.project': name.split('_')[0] ?? '' } : {},
     options: {},
     members: names.flatMap((wanted, index): NetworkMember[] => {
@@ -206,6 +210,7 @@ export function usualNetworks(containers: readonly ContainerView[]): NetworkView
           name: found.name,
           state: found.state,
           ipAddress: up ? `172.${third}.0.${index + 2}` : '',
+          ip6Address: up && name === 'shop_front' ? `fd12:3456:789a::${index + 2}` : '',
           macAddress: up ? `02:42:ac:${third}:00:0${index + 2}` : '',
           aliases: name.includes('_') ? [wanted] : [],
         },

@@ -31,7 +31,7 @@ export function BuildView({ task }: { task: TaskView }) {
       footer={<BuildActions task={task} />}
     >
       <TaskProblem task={task} />
-      <TaskTotal task={task} />
+      <TaskTotal task={task} stepsShown={steps.length > 0} />
       <ol className="build-steps" aria-label="Steps">
         {steps.map((step, index) => (
           <StepItem key={index} step={step} state={stepState(step, last, task.state)} />

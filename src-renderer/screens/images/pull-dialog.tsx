@@ -1,5 +1,5 @@
 import { useRef, useState, type SubmitEvent } from 'react';
-import { Download, Play } from 'lucide-react';
+import { Download, Play, Search } from 'lucide-react';
 import type { TaskView } from '../../../src-main/contract/tasks.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -55,6 +55,15 @@ function PullForm({ reference: given }: { reference: string }) {
           }}
         />
         <div className="form-end">
+          <Button
+            tone="ghost"
+            icon={Search}
+            disabled={!ready}
+            onClick={() => openDialog({ kind: 'search-images', term: reference.replace(/:[^/]*$/, '') })}
+          >
+            Search…
+          </Button>
+          <span className="spacer" />
           <Button onClick={closeDialog}>Cancel</Button>
           <Button tone="primary" type="submit" icon={Download} disabled={!ready} busy={busy}>
             Pull

@@ -66,13 +66,13 @@ export function TaskProblem({ task: { state, error } }: { task: TaskView }) {
 }
 
 /** How far the whole is. */
-export function TaskTotal({ task }: { task: TaskView }) {
+export function TaskTotal({ task, stepsShown = false }: { task: TaskView; stepsShown?: boolean }) {
   const { state, fraction, digest } = task;
   return (
     <div className="pull-total">
       <TaskBar task={task} />
       <p className="quiet">
-        {state === 'failed' ? <span /> : <Outside text={withDigest(taskSummary(task), digest)} />}
+        {state === 'failed' ? <span /> : <Outside text={withDigest(taskSummary(task, stepsShown), digest)} />}
         <span>{state === 'running' && fraction !== undefined ? `${Math.floor(fraction * 100)} %` : ''}</span>
       </p>
     </div>

@@ -9,19 +9,25 @@ import { errorText } from '../../stores/follow-stream.ts';
 import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { useEngineReady } from '../../stores/vm.ts';
-import { checkGateway, checkNetworkName, checkSubnet } from './network-request.ts';
+import { checkGateway, checkNetworkName, checkSubnet, checkSubnet6 } from './network-request.ts';
 
-type Texts = Readonly<Record<'name' | 'subnet' | 'gateway', string>>;
+type Texts = Readonly<Record<'name' | 'subnet' | 'gateway' | 'subnet6', string>>;
 
 export function CreateNetworkDialog() {
-  const [typed, setTyped] = useState<Texts>({ name: '', subnet: '', gateway: '' });
+  const [typed, setTyped] = useState<Texts>({ name: '', subnet: '', gateway: '', subnet6: '' });
+  const [ipv6, setIpv6] = useState(false);
   const [internal, setInternal] = useState(false);
   const [labels, setLabels] = useState<readonly LabelRow[]>([]);
   const [touched, setTouched] = useState(false);
   const [refusal, setRefusal] = useState<string>();
   const [busy, setBusy] = useState(false);
   const ready = useEngineReady();
-  const texts = { name: typed.name.trim(), subnet: typed.subnet.trim(), gateway: typed.gateway.trim() };
+  const texts = {
+    name: typed.name.trim(),
+    subnet: typed.subnet.trim(),
+    gateway: typed.gateway.trim(),
+    subnet6: ipv6 ? typed.subnet6.trim() : '',
+  };
   const problems = problemsOf(texts);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -31,7 +37,7 @@ export function CreateNetworkDialog() {
     setBusy(true);
     setRefusal(undefined);
     host
-      .call('networks.create', { ...texts, internal, labels: labelsOf(labels) })
+      .call('networks.create', { ...texts, internal, ipv6, labels: labelsOf(labels) })
       .then(({ id }) => {
         close();
         navigate({ screen: 'network', id });
@@ -69,6 +75,8 @@ export function CreateNetworkDialog() {
         {field('name', 'Name', 'shop')}
         {field('subnet', 'Subnet', '172.30.0.0/16', 'Empty: the engine chooses a free one.')}
         {field('gateway', 'Gateway', '172.30.0.1', 'Empty: the first address of the subnet.')}
+        <CheckField label="IPv6" hint="Its containers get IPv6 addresses too." checked={ipv6} onChange={setIpv6} />
+        {ipv6 ? field('subnet6', 'IPv6 subnet', 'fd00:30::/64', 'Empty: the engine chooses a free one.') : null}
         <CheckField
           label="Internal"
           hint="Containers on it reach each other and nothing outside."
@@ -87,6 +95,11 @@ export function CreateNetworkDialog() {
   );
 }
 
-function problemsOf({ name, subnet, gateway }: Texts): Readonly<Record<keyof Texts, string | undefined>> {
-  return { name: checkNetworkName(name), subnet: checkSubnet(subnet), gateway: checkGateway(gateway, subnet) };
+function problemsOf({ name, subnet, gateway, subnet6 }: Texts): Readonly<Record<keyof Texts, string | undefined>> {
+  return {
+    name: checkNetworkName(name),
+    subnet: checkSubnet(subnet),
+    gateway: checkGateway(gateway, subnet),
+    subnet6: checkSubnet6(subnet6),
+  };
 }

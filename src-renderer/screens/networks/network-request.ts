@@ -16,6 +16,16 @@ export function checkSubnet(subnet: string): string | undefined {
   return Number(bits) >= 1 && Number(bits) <= 30 ? undefined : 'After the / goes a number from 1 to 30.';
 }
 
+/** An empty one is chosen by the engine, which also knows which prefixes are no network's. */
+export function checkSubnet6(subnet: string): string | undefined {
+  if (subnet === '') return undefined;
+  const [, address = '', bits = ''] = /^([^/]+)\/([0-9]{1,3})$/.exec(subnet) ?? [];
+  // The address of a page, between brackets, has the same form: the browser is asked.
+  const isAddress = /^[0-9a-fA-F:.]+$/.test(address) && address.includes(':') && URL.canParse(`http://[${address}]/`);
+  if (!isAddress) return 'An IPv6 subnet looks like fd00:30::/64.';
+  return Number(bits) >= 8 && Number(bits) <= 126 ? undefined : 'After the / goes a number from 8 to 126.';
+}
+
 export function checkGateway(gateway: string, subnet: string): string | undefined {
   if (gateway === '') return undefined;
   if (subnet === '') return 'A gateway needs a subnet that it is in.';

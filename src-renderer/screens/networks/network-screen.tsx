@@ -78,6 +78,7 @@ function About({ network }: { network: NetworkView }) {
           { name: 'ID', value: network.id, mono: true },
           { name: 'Driver', value: network.driver },
           { name: 'Reach', value: reachOf(network) },
+          { name: 'IPv6', value: network.driver === 'bridge' ? (network.ipv6 ? 'On' : 'Off') : '' },
           { name: 'Subnet', value: network.subnets.map(({ subnet }) => subnet).join('\n'), mono: true },
           { name: 'Gateway', value: network.subnets.map(({ gateway }) => gateway).join('\n'), mono: true },
           { name: 'Created', value: formatTime(network.createdAtMs) },
@@ -113,14 +114,15 @@ function Members({ network }: { network: NetworkView }) {
 }
 
 function Member({ member, network }: { member: NetworkMember; network: NetworkView }) {
-  const { id, name, state, ipAddress, macAddress, aliases } = member;
+  const { id, name, state, macAddress, aliases } = member;
+  const addresses = [member.ipAddress, member.ip6Address].filter((address) => address !== '');
   const ready = useEngineReady();
   return (
     <li>
       <button type="button" onClick={() => navigate({ screen: 'container', id, tab: 'overview' })}>
         <Outside text={name} className="strong" />
         <ContainerStateMark id={id} state={state} status="" />
-        <Outside text={ipAddress === '' ? 'no address' : ipAddress} className="mono" />
+        <Outside text={addresses.length === 0 ? 'no address' : addresses.join(' · ')} className="mono" />
         <Outside text={[macAddress, ...aliases].filter(Boolean).join(' · ')} className="quiet" />
       </button>
       {canConnect(network) ? (

@@ -19,6 +19,7 @@ import {
   Power,
   RotateCw,
   Rss,
+  Search,
   Ship,
   Square,
   SquareTerminal,
@@ -100,6 +101,13 @@ const startEngine: Command = {
 
 const engineActions: readonly Command[] = [
   { key: 'pull', text: 'Pull an image', note: '', icon: Download, run: () => openDialog({ kind: 'pull' }) },
+  {
+    key: 'search',
+    text: 'Search images…',
+    note: '',
+    icon: Search,
+    run: () => openDialog({ kind: 'search-images' }),
+  },
   { key: 'build', text: 'Build an image', note: '', icon: Hammer, run: () => openDialog({ kind: 'build' }) },
   { key: 'run', text: 'Run a container', note: '', icon: Play, run: () => openDialog({ kind: 'run' }) },
   {

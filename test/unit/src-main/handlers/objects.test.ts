@@ -75,7 +75,13 @@ test('volumes: who uses one is read off the containers; a removal tells each tha
         {
           ...containerSummary('c1', 'db'),
           Mounts: [mount, { Type: 'bind', Name: 'data', Destination: '/elsewhere' }],
-          NetworkSettings: { Networks: { bridge: { NetworkID: 'n1', IPAddress: '172.17.0.2', MacAddress: '02:42' } } },
+          NetworkSettings: {
+            Networks: {
+              bridge: {
+                ...{ NetworkID: 'n1', IPAddress: '172.17.0.2', MacAddress: '02:42', GlobalIPv6Address: 'fd00::2' },
+              },
+            },
+          },
         },
         {
           ...containerSummary('c2', 'gone', 'exited'),
@@ -92,7 +98,7 @@ test('volumes: who uses one is read off the containers; a removal tells each tha
     'GET /networks': (_request, response) =>
       json(response, 200, [
         { Id: 'n1', Name: 'bridge', Driver: 'bridge', IPAM: { Config: [{ Subnet: '172.17.0.0/16', Gateway: '' }] } },
-        { Id: 'n2', Name: 'back', Driver: 'bridge', IPAM: null, Internal: true },
+        { Id: 'n2', Name: 'back', Driver: 'bridge', IPAM: null, Internal: true, EnableIPv6: true },
       ]),
     'POST /volumes/create': (_request, response) => json(response, 201, { Name: 'new' }),
     'DELETE /volumes/data': (_request, response) => json(response, 409, { message: 'volume is in use - [c1]' }),
@@ -116,6 +122,11 @@ test('volumes: who uses one is read off the containers; a removal tells each tha
     ],
   );
   assert.equal(networks[0]?.members[0]?.ipAddress, '172.17.0.2');
+  assert.equal(networks[0].members[0].ip6Address, 'fd00::2');
+  assert.deepEqual(
+    networks.map(({ ipv6 }) => ipv6),
+    [false, true],
+  );
   assert.deepEqual(await client.call('volumes.create', { name: 'new', labels: { a: '1' } }), { name: 'new' });
   assert.deepEqual(engine.bodies.at(engine.requests.indexOf('POST /volumes/create')), {
     Name: 'new',
@@ -143,13 +154,17 @@ test('networks are made as asked, joined and left; a refusal to remove one says 
   let networks: readonly NetworkView[] = [];
   client.subscribe('networks', (value) => (networks = value));
   await until(() => networks.length === 1);
-  const wanted = { name: 'front', subnet: '10.9.0.0/24', gateway: '', internal: true, labels: { a: '1' } };
+  const wanted = {
+    ...{ name: 'front', subnet: '10.9.0.0/24', gateway: '', internal: true, labels: { a: '1' } },
+    ...{ ipv6: true, subnet6: 'fd00:9::/64' },
+  };
   assert.deepEqual(await client.call('networks.create', wanted), { id: 'n2' });
   assert.deepEqual(bodyOf('POST /networks/create'), {
     Name: 'front',
     Internal: true,
+    EnableIPv6: true,
     Labels: { a: '1' },
-    IPAM: { Config: [{ Subnet: '10.9.0.0/24' }] },
+    IPAM: { Config: [{ Subnet: '10.9.0.0/24' }, { Subnet: 'fd00:9::/64' }] },
   });
   await client.call('networks.connect', { id: 'n1', containerId: 'c1', aliases: ['db'] });
   assert.deepEqual(bodyOf('POST /networks/n1/connect'), { Container: 'c1', EndpointConfig: { Aliases: ['db'] } });

@@ -94,6 +94,44 @@ test('tags and repositories are asked for with the login of their registry', asy
   ]);
 });
 
+test('a search asks the registry in front of the slash, with its login; without a search it is said', async (t) => {
+  const asked: unknown[] = [];
+  const { client } = await startHandlers(t, {
+    'POST /auth': auth,
+    'GET /images/search': (request, response) => {
+      asked.push([request.url, decode(request.headers['x-registry-auth'])]);
+      const term = new URL(request.url ?? '', 'http://engine').searchParams.get('term') ?? '';
+      if (term.startsWith('none.example')) json(response, 404, { message: 'none.example: 404 Not Found' });
+      else if (term === 'away') json(response, 500, { message: 'docker.io: connect ECONNREFUSED' });
+      else if (term === 'closed') json(response, 401, { message: 'docker.io: unauthorized' });
+      else
+        json(response, 200, [{ name: 'team/app', description: null, star_count: 3, is_official: true }, { name: 'b' }]);
+    },
+  });
+  await client.call('registries.login', { server: 'r.example', username: 'sam', secret });
+  assert.deepEqual(await client.call('registries.search', { term: ' r.example/app ' }), [
+    { name: 'r.example/team/app', description: '', stars: 3, official: true },
+    { name: 'r.example/b', description: '', stars: 0, official: false },
+  ]);
+  const [first] = await client.call('registries.search', { term: 'app' });
+  assert.equal(first?.name, 'team/app');
+  assert.deepEqual(asked, [
+    [
+      '/v1.47/images/search?term=r.example%2Fapp&limit=50',
+      { username: 'sam', password: secret, serveraddress: 'r.example' },
+    ],
+    ['/v1.47/images/search?term=app&limit=50', undefined],
+  ]);
+  await assert.rejects(client.call('registries.search', { term: 'none.example/x' }), {
+    code: 'not-found',
+    message: 'search none.example: this registry has no search',
+    hint: /Browse what it has/,
+  });
+  await assert.rejects(client.call('registries.search', { term: 'away' }), { hint: /this machine can reach it/ });
+  await assert.rejects(client.call('registries.search', { term: 'closed' }), { hint: /wants a login/ });
+  await assert.rejects(client.call('registries.search', { term: 'none.example/' }), { code: 'invalid-input' });
+});
+
 test('a login that was given up while the registry thought about it is not kept', async (t) => {
   let answer: (() => void) | undefined;
   const { client } = await startHandlers(t, {

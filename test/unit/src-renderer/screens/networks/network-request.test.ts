@@ -4,6 +4,7 @@ import {
   checkGateway,
   checkNetworkName,
   checkSubnet,
+  checkSubnet6,
 } from '../../../../../src-renderer/screens/networks/network-request.ts';
 
 test('names, subnets and gateways are told wrong before the engine is asked', () => {
@@ -25,4 +26,21 @@ test('names, subnets and gateways are told wrong before the engine is asked', ()
   assert.equal(checkGateway('10.0.0.1', '10.0.0.0/8'), undefined);
   assert.match(checkGateway('10.0.0.1', '') ?? '', /needs a subnet/);
   assert.match(checkGateway('10.0.0', '10.0.0.0/8') ?? '', /looks like/);
+});
+
+test('so are IPv6 subnets', () => {
+  for (const subnet of ['', 'fd00::/64', 'FD00:77::/48', 'fd00::172.16.0.0/112']) {
+    assert.equal(checkSubnet6(subnet), undefined, subnet);
+  }
+  for (const subnet of [
+    '10.0.0.0/8',
+    'fd00::',
+    'fd00::/7',
+    'fd00::/127',
+    'fd00:::/64',
+    'fd00::g/64',
+    'fe80::1%eth0/64',
+  ]) {
+    assert.notEqual(checkSubnet6(subnet), undefined, subnet);
+  }
 });
