@@ -94,7 +94,8 @@ test('how registries are reached is typed, refused in words, saved, and a restar
   await open();
   await goTo(page, 'Engine');
   await page.getByRole('radio', { name: 'Settings' }).click();
-  const save = page.getByRole('button', { name: 'Save' }).last();
+  const form = page.locator('form').filter({ has: page.getByLabel('Proxy') });
+  const save = form.getByRole('button', { name: 'Save' });
   await expect(save).toBeDisabled();
   await expect(page.getByText('after a change it has to be restarted')).toBeVisible();
   await page.getByLabel('Proxy').selectOption('These');
