@@ -32,7 +32,7 @@ test('an open terminal changes with the settings, and keeps its text', async ({ 
   await open();
   await openContainer(page, 'web', 'Terminal');
   const rows = page.locator('.xterm-rows');
-  await expect(rows).toContainText('$');
+  await expect(rows).toContainText('#');
   const text = await rows.innerText();
   const set = (terminal: TerminalSettings) => host.settings.set({ ...host.settings.current, terminal });
   const style = (name: string) =>
