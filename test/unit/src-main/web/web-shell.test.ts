@@ -189,6 +189,7 @@ test('with the secret the window speaks to the host; the shell answers for itsel
     platform: process.platform,
     shell: 'web',
     home: '/home/of/wherry',
+    canStartAtLogin: false,
   });
   await assert.rejects(client.call('app.openExternal', { url: 'file:///etc/passwd' }), { code: 'invalid-input' });
   await assert.rejects(client.call('app.openExternal', { url: 'https://example.org/' }), { code: 'unsupported' });
