@@ -21,7 +21,8 @@ export function ReferenceField({ value, problem, input, onChange }: ReferenceFie
   const list = useId();
   const ready = useEngineReady();
   const typed = typedTag(value.trim());
-  const [taken, setTaken] = useState(value);
+  // One that is given whole needs no offer; one that ends at its colon waits for a tag.
+  const [taken, setTaken] = useState(value.endsWith(':') ? '' : value);
   const isOffered = ready && typed !== undefined && value !== taken && checkReference(typed.repository) === undefined;
   const found = useTags(isOffered ? typed.repository : undefined);
   const tags = found.state === 'there' ? found.tags.names : none;
