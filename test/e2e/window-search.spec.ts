@@ -1,6 +1,15 @@
 /** Searching registries for images, and messages beside dialogs. */
+import type { Page } from '@playwright/test';
 import { hostileNames } from '../helpers/hostile-text.ts';
 import { expect, goTo, inputsOf, test } from '../helpers/window-test.ts';
+
+async function openSearch(page: Page): Promise<void> {
+  // A key that is pressed before the window is there is lost.
+  await expect(page.getByRole('heading', { name: 'Containers', level: 1 })).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Find an action' }).fill('search images');
+  await page.keyboard.press('Enter');
+}
 
 test('from the palette: what is found is told, and a choice goes on to the pull with its tags', async ({
   page,
@@ -8,9 +17,7 @@ test('from the palette: what is found is told, and a choice goes on to the pull 
   open,
 }) => {
   await open();
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox', { name: 'Find an action' }).fill('search images');
-  await page.keyboard.press('Enter');
+  await openSearch(page);
   const dialog = page.getByRole('dialog', { name: 'Search images' });
   await dialog.getByLabel('Search for').pressSequentially('nginx', { delay: 20 });
   const found = dialog.getByRole('list', { name: 'Found images' }).getByRole('button');
@@ -49,9 +56,7 @@ test('what a registry says of its images is inert', async ({ page, host, open })
   host.registries.found = hostileNames.map((text) => ({ name: text, description: text, stars: 1e15, official: false }));
   await page.setViewportSize({ width: 900, height: 600 });
   await open();
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox', { name: 'Find an action' }).fill('search images');
-  await page.keyboard.press('Enter');
+  await openSearch(page);
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Search for').fill('x');
   await expect(dialog.getByRole('listitem')).toHaveCount(hostileNames.length);
