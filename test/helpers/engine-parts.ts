@@ -155,7 +155,11 @@ const bridge: NetworkRecord = {
 
 /** Networks and places in them, without any link. */
 function fakeNetwork(state: { attached: Set<string>; failure: Error | undefined }): NetworkService {
-  let networks: readonly NetworkRecord[] = [bridge, { ...bridge, id: 'f'.repeat(64), name: 'host', driver: 'host' }];
+  let networks: readonly NetworkRecord[] = [
+    bridge,
+    { ...bridge, id: 'f'.repeat(64), name: 'host', driver: 'host' },
+    { ...bridge, id: '0'.repeat(64), name: 'none', driver: 'null' },
+  ];
   const endpoints = new Map<string, Endpoint[]>();
   const find = (nameOrId: string): NetworkRecord => findNetwork(networks, nameOrId);
   const inet6Of = (network: string, address6 = 'fd12:3456:789a::2'): Pick<Endpoint, 'inet6'> => {

@@ -44,6 +44,14 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'docker run --rm --network inside busybox ip route | wc -l':
     'an internal network has no way out, so there is no route to one',
   'docker run --rm --network inside busybox cat /etc/resolv.conf': "the name server is the network's gateway",
+  'docker inspect fixed --format "{{json .NetworkSettings.Networks.inside.IPAMConfig}} {{json .NetworkSettings.Networks.inside.Links}} {{len .NetworkSettings.Networks.inside.Aliases}} {{.NetworkSettings.Networks.inside.IPPrefixLen}}"':
+    'the short id is no alias, as later engines have it',
+  'docker network connect --ip 10.$S.80.4 --alias other n7 fixed; docker inspect fixed --format "{{json .NetworkSettings.Networks.n7.IPAMConfig}} {{len .NetworkSettings.Networks.n7.Aliases}}"':
+    'the short id is no alias, as later engines have it',
+  'docker inspect fixed --format "{{json .NetworkSettings.Ports}} {{json .NetworkSettings.SandboxKey}} {{.NetworkSettings.IPAddress}} {{.NetworkSettings.Gateway}}" | sed "s/netns.[0-9a-f]*/netns/"':
+    'each keeps namespaces in its own way',
+  'docker network connect --ip 1.2.3.4 n6 fixed': 'later engines word it so',
+  'docker network rm n7': 'later engines tell by whom it is used',
   'docker run -d --name published -p ${P}80:80 -p 127.0.0.1:${P}81:81/udp -p ${P}90-${P}92:90-92 --stop-signal KILL busybox sleep 1000 > /dev/null; docker port published | sort':
     'ports are published to IPv4 addresses only',
   'docker port published 80': 'ports are published to IPv4 addresses only',

@@ -140,7 +140,7 @@ export async function connectContainer(
 ): Promise<void> {
   await withContainer(parts, reference, request.container, async (record, network) => {
     if (network.driver === 'host') throw hostConflict();
-    if (parseNetworkMode(record.hostConfig.NetworkMode).kind === 'none') {
+    if (network.driver === 'null' || parseNetworkMode(record.hostConfig.NetworkMode).kind === 'none') {
       throw new EngineError(
         'forbidden',
         'container cannot be connected to multiple networks with one of the networks in private (none) mode',

@@ -54,7 +54,7 @@ test('create, list, inspect, remove, with events', async (t) => {
     );
   assert.deepEqual(list({ type: ['custom'] }), ['shop']);
   assert.deepEqual(list({ dangling: ['true'] }), ['shop']);
-  assert.deepEqual(list({ dangling: ['false'] }), ['bridge', 'host']);
+  assert.deepEqual(list({ dangling: ['false'] }), ['bridge', 'host', 'none']);
   assert.deepEqual(list({ label: ['a=b'] }), ['shop']);
   const { IPAM, Attachable } = inspectNetwork(engine.parts, id) as { IPAM: object; Attachable: boolean };
   assert.deepEqual(IPAM, {
@@ -203,6 +203,8 @@ test('networks that are not the container’s own are left alone', async (t) => 
     const id = await engine.create(`in-${NetworkMode.split(':')[0] ?? ''}`, { HostConfig: { NetworkMode } });
     await assert.rejects(connect(engine, 'shop', { Container: id }), { code: 'forbidden' }, NetworkMode);
   }
+  const web = await engine.create('web', { HostConfig: { NetworkMode: 'shop' } });
+  await assert.rejects(connect(engine, 'none', { Container: web }), /in private \(none\) mode$/);
   await assert.rejects(connect(engine, 'nope', { Container: 'nope' }), /network nope not found/);
   await assert.rejects(connect(engine, 'shop', { Container: 'nope' }), /No such container: nope/);
 });
