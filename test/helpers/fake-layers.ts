@@ -74,13 +74,16 @@ export class FakeLayers {
       ],
     },
   };
+  /** What every folder waits for. */
+  read: Promise<void> = Promise.resolve();
   readonly calls: Calls;
 
   constructor(record: Record) {
     this.calls = {
       'images.layers': (input) => record('images.layers', input, () => this.view),
       'images.layerFolder': (input) =>
-        record('images.layerFolder', input, () => {
+        record('images.layerFolder', input, async () => {
+          await this.read;
           const found = this.folders.get(`${input.layer}:${input.path}`);
           if (!found) throw new AppError('not-found', `list ${input.path}: the layer has no folder ${input.path}`);
           return found;

@@ -75,13 +75,16 @@ function Rows({ rows, current, onCurrent, onTurn }: RowsProps) {
   useEffect(() => {
     if (index >= 0) virtualizer.scrollToIndex(index);
   }, [index, virtualizer]);
+  // What is still read makes place for others, and would take the current row with it.
+  const choose = (row: LayerRow | undefined) => {
+    if (row !== undefined && row.kind !== 'waiting') onCurrent(row.key);
+  };
   const keyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const next = steppedTo(event.key, rows, here, onTurn);
     if (next === undefined) return;
     event.preventDefault();
-    const row = rows[Math.max(0, Math.min(rows.length - 1, next))];
-    if (row) onCurrent(row.key);
+    choose(rows[Math.max(0, Math.min(rows.length - 1, next))]);
   };
   return (
     <div
@@ -98,7 +101,7 @@ function Rows({ rows, current, onCurrent, onTurn }: RowsProps) {
           const row = rows[at];
           if (row === undefined) return null;
           const press = () => {
-            onCurrent(row.key);
+            choose(row);
             if (row.kind === 'entry' && row.entry.kind === 'folder') onTurn(row.path, !row.open);
           };
           return (
