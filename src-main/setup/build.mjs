@@ -3,7 +3,7 @@
  * `npm run build`: bundles the agent, the host, the shells and the renderer with esbuild into dist/, and compiles native/.
  * `npm run build -- agent native` builds only those parts.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
 import { root, run, runMain, step } from './steps.mjs';
@@ -77,7 +77,8 @@ const parts = {
     if (!exists('src-renderer/main.tsx')) return;
     const { build } = await import('esbuild');
     mkdirSync(path.join(root, 'dist/renderer'), { recursive: true });
-    await build({
+    const { metafile } = await build({
+      metafile: true,
       // A worker is fetched by its name, so it has a fixed one.
       entryPoints: { main: 'src-renderer/main.tsx', 'pack-worker': 'src-renderer/build-context/pack-worker.ts' },
       absWorkingDir: root,
@@ -96,6 +97,10 @@ const parts = {
       chunkNames: 'chunks/[name]-[hash]',
       logLevel: 'warning',
     });
+    // Those of earlier builds go when their followers are there: a window that is open may still ask for one until then.
+    for (const name of readdirSync(path.join(root, 'dist/renderer/chunks'))) {
+      if (!(`dist/renderer/chunks/${name}` in metafile.outputs)) rmSync(path.join(root, 'dist/renderer/chunks', name));
+    }
     for (const name of readdirSync(path.join(root, 'src-renderer/public'))) {
       copyFileSync(path.join(root, 'src-renderer/public', name), path.join(root, 'dist/renderer', name));
     }
