@@ -30,6 +30,8 @@ export interface VmService {
 export interface GuestLink {
   /** A stream to the guest's engine socket. Half-close is kept. Rejects with `vm-absent`, `link-lost` or `deadline`. */
   connectEngine(purpose: 'control' | 'stream' | 'bulk', signal?: AbortSignal): Promise<Duplex>;
+  /** A TCP connection to a port of the guest's own address, where published ports are. Half-close is kept. */
+  connectPort(port: number, signal?: AbortSignal): Promise<Duplex>;
   /** Runs a command, or a login shell, as root in the guest. */
   openGuestShell(request: GuestShellRequest, signal?: AbortSignal): Promise<GuestShell>;
   /** Called each time the link is up again after having been down. */

@@ -9,7 +9,7 @@ import { SshSession } from '../link/session.ts';
 import { isSameProcess } from '../process-identity.ts';
 import type { DoctorService } from '../services.ts';
 import { withDeadline } from '../wait.ts';
-import type { PortForward, VmBackend, VmRecord } from '../vm/backend.ts';
+import type { PortForward, RunningVm, VmBackend, VmRecord } from '../vm/backend.ts';
 import { linkTarget } from '../vm/boot.ts';
 import { openGuestImage } from '../vm/guest-image.ts';
 import { readRecord } from '../vm/record.ts';
@@ -41,10 +41,7 @@ export interface DoctorOptions {
 }
 
 /** The part of a running VM that the doctor asks. */
-interface HeldVm {
-  status(signal?: AbortSignal): Promise<string>;
-  forwards(signal?: AbortSignal): Promise<readonly PortForward[]>;
-}
+type HeldVm = Pick<RunningVm, 'status' | 'monitorForwards'>;
 
 export class Doctor implements DoctorService {
   readonly #options: DoctorOptions;
@@ -164,7 +161,7 @@ async function monitorChecks(vm: HeldVm, remedy: string, signal?: AbortSignal): 
       status === 'running'
         ? ok('monitor', 'running')
         : { name: 'monitor', state: 'failed', detail: `the VM is ${status}`, remedy };
-    return [monitor, await checkPorts(await vm.forwards(signal))];
+    return [monitor, await checkPorts((await vm.monitorForwards?.forwards(signal)) ?? [])];
   } catch (error) {
     signal?.throwIfAborted();
     return [failed('monitor', error, remedy)];

@@ -68,6 +68,10 @@ export class Link implements GuestLink, AsyncDisposable {
     return this.#onSession(purpose, signal, (session) => session.openEngine(signal));
   }
 
+  async connectPort(port: number, signal?: AbortSignal): Promise<Duplex> {
+    return this.#onSession('bulk', signal, (session) => session.openPort(port, signal));
+  }
+
   async openGuestShell(request: GuestShellRequest, signal?: AbortSignal): Promise<GuestShell> {
     return this.#onSession('stream', signal, (session) => session.openShell(request, signal));
   }

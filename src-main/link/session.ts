@@ -97,6 +97,14 @@ export class SshSession {
     return this.#adopt(channel);
   }
 
+  /** A TCP connection to a port of the guest. */
+  async openPort(port: number, signal?: AbortSignal): Promise<ChannelStream> {
+    const channel = await this.#openChannel(`connect to port ${port} of the guest`, signal, (done) =>
+      this.#client.forwardOut('localhost', 0, 'localhost', port, done),
+    );
+    return this.#adopt(channel);
+  }
+
   /** Runs a command or a login shell in the guest. */
   async openShell(request: GuestShellRequest, signal?: AbortSignal): Promise<GuestShell> {
     const pty =

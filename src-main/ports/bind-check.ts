@@ -25,14 +25,14 @@ export async function checkBind(port: HostPort): Promise<BindProblem | undefined
 
 async function bindTcp({ hostIp, hostPort }: HostPort): Promise<void> {
   const server = net.createServer();
-  server.listen({ host: hostIp, port: hostPort, exclusive: true });
+  server.listen({ host: hostIp, port: hostPort, exclusive: true, ipv6Only: true });
   await once(server, 'listening');
   server.close();
   await once(server, 'close');
 }
 
 async function bindUdp({ hostIp, hostPort }: HostPort): Promise<void> {
-  const socket = dgram.createSocket(net.isIPv6(hostIp) ? 'udp6' : 'udp4');
+  const socket = net.isIPv6(hostIp) ? dgram.createSocket({ type: 'udp6', ipv6Only: true }) : dgram.createSocket('udp4');
   try {
     socket.bind({ address: hostIp, port: hostPort, exclusive: true });
     await once(socket, 'listening');

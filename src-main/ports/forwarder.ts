@@ -1,20 +1,16 @@
 /** Makes the VM's port forwards what the guest wants. One request at a time: rules are read, then changed. */
-import net from 'node:net';
 import { toErrorView } from '../contract/errors.ts';
 import type { FailedPort, PortMessageToHost, WantedPort } from '../../vm/contract/wherry-api.ts';
-import type { PortForward, RunningVm } from '../vm/backend.ts';
+import type { HostForwards, PortForward } from '../vm/backend.ts';
 import type { BindProblem, HostPort } from './bind-check.ts';
 
-/** The part of a running VM used here. */
-export type ForwardTarget = Pick<RunningVm, 'addForward' | 'removeForward' | 'forwards'>;
-
 export class PortForwarder {
-  readonly #vm: ForwardTarget;
+  readonly #ways: HostForwards;
   readonly #check: (port: HostPort) => Promise<BindProblem | undefined>;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(vm: ForwardTarget, check: (port: HostPort) => Promise<BindProblem | undefined>) {
-    this.#vm = vm;
+  constructor(ways: HostForwards, check: (port: HostPort) => Promise<BindProblem | undefined>) {
+    this.#ways = ways;
     this.#check = check;
   }
 
@@ -30,23 +26,23 @@ export class PortForwarder {
       case 'sync':
         return this.#sync(message.ports);
       case 'add':
-        return this.#add(message.port, await this.#vm.forwards());
+        return this.#add(message.port, await this.#ways.forwards());
       case 'remove': {
-        const present = await this.#vm.forwards();
+        const present = await this.#ways.forwards();
         // The same host port may meanwhile lead elsewhere: then it is not the one to be removed.
         if (present.some((forward) => isFor(forward, message.port)))
-          await this.#vm.removeForward(hostPart(message.port));
+          await this.#ways.removeForward(hostPart(message.port));
         return [];
       }
     }
   }
 
   async #sync(wanted: readonly WantedPort[]): Promise<readonly FailedPort[]> {
-    const present = await this.#vm.forwards();
+    const present = await this.#ways.forwards();
     const kept: PortForward[] = [];
     for (const forward of present) {
       if (wanted.some((port) => isFor(forward, port))) kept.push(forward);
-      else await this.#vm.removeForward(forward);
+      else await this.#ways.removeForward(forward);
     }
     const failed: FailedPort[] = [];
     for (const port of wanted) failed.push(...(await this.#add(port, kept)));
@@ -55,16 +51,12 @@ export class PortForwarder {
 
   async #add(port: WantedPort, present: readonly PortForward[]): Promise<readonly FailedPort[]> {
     if (present.some((forward) => isFor(forward, port))) return [];
-    if (!net.isIPv4(port.hostIp)) {
-      const message = "the VM's network forwards IPv4 addresses only; use 127.0.0.1 or 0.0.0.0";
-      return [{ port, reason: 'other', message }];
-    }
     const other = present.find((forward) => isSameHostPort(forward, port));
     if (other !== undefined) return [{ port, reason: 'taken', message: 'by another container' }];
     const problem = await this.#check(hostPart(port));
     if (problem !== undefined) return [{ port, ...problem }];
     try {
-      await this.#vm.addForward({ ...hostPart(port), guestPort: port.guestPort });
+      await this.#ways.addForward({ ...hostPart(port), guestPort: port.guestPort });
       return [];
     } catch (error) {
       const view = toErrorView(error);

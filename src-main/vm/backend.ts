@@ -33,8 +33,6 @@ export interface VmBackend {
 }
 
 export interface BackendCapabilities {
-  /** `monitor`: addForward/removeForward work. `ssh`: ports must go through the link instead. */
-  readonly portForwards: 'monitor' | 'ssh';
   /** How the guest is to set up its network: goes into the seed. */
   readonly network: 'static' | 'dhcp';
 }
@@ -125,9 +123,15 @@ export interface RunningVm extends AsyncDisposable {
   powerButton(signal?: AbortSignal): Promise<void>;
   /** Ends the process at once; resolves when it is gone. */
   kill(): Promise<void>;
+  /** Forwards that outlive this process. Undefined: the back end has none, and the link does it. IPv4 only. */
+  readonly monitorForwards: HostForwards | undefined;
+}
+
+/** Ports of the host that lead to the guest. */
+export interface HostForwards {
   /**
    * Passes a host port on to the guest.
-   * @throws AppError `port-taken` or `vm-failed`. Adding one that is there already is not an error.
+   * @throws AppError `port-taken`, `vm-failed` or `unsupported`. Adding one that is there already is not an error.
    */
   addForward(forward: PortForward, signal?: AbortSignal): Promise<void>;
   /** Removing one that is not there is not an error. */

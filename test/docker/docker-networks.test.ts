@@ -114,12 +114,35 @@ dockerSuite('networks', () => {
       [['run', '--rm', '--network', 'six', '--ip6', 'fd00:78::9', busybox, 'true'], /no configured subnet or ip-range/],
       [['network', 'connect', '--ip6', 'fd00:77::8', 'bridge', 'web'], /supported on user defined networks only/],
       [[...inet6, '--subnet', 'fd00:77::/48', 'x'], /Pool overlaps with other one on this address space/],
-      [['run', '--rm', '-p', '[::1]:8080:80', busybox, 'true'], /forwards IPv4 addresses only/],
+      [['run', '--rm', '-p', '[::1]:8080:80/udp', busybox, 'true'], /forwards TCP only/],
     ] as const) {
       const { code, stderr } = await home.docker([...args]);
       assert.notEqual(code, 0);
       assert.match(stderr, message);
     }
+  });
+
+  test('containers of a network with enable_icc=false reach the world and are reached by ports, not one another', async () => {
+    await docker('network', 'create', '--opt', 'com.docker.network.bridge.enable_icc=false', 'cells');
+    await run('web', '--network', 'cells');
+    const ask = await home.docker(['run', '--rm', '--network', 'cells', busybox, 'ping', '-c1', '-W1', 'web']);
+    assert.equal(ask.code, 1, ask.stdout);
+    assert.match(ask.stdout, /PING web \(172/, 'names are known');
+    const out = ['run', '--rm', '--network', 'cells', busybox, 'nslookup', 'host.docker.internal'];
+    assert.match(await docker(...out), /10\.0\.2\.2/);
+    await docker('network', 'create', 'hall');
+    await docker('network', 'connect', 'hall', 'web');
+    await docker('run', '--rm', '--network', 'hall', busybox, 'ping', '-c1', 'web');
+  });
+
+  test('ports are published on IPv6 addresses of the host too', async () => {
+    const serve = 'while true; do printf "HTTP/1.0 200 OK\\r\\n\\r\\nby six" | nc -l -p 80; done';
+    await docker('run', '-d', '--name', 'web', '-p', '[::1]::80', '-p', '127.0.0.1::80', busybox, 'sh', '-c', serve);
+    const [six = '', four = ''] = (await docker('port', 'web', '80')).split('\n').sort().reverse();
+    assert.match(six, /^\[::1\]:\d+$/);
+    for (const address of [six, four]) assert.match(await (await fetch(`http://${address}/`)).text(), /by six/);
+    await docker('rm', '-f', 'web');
+    await assert.rejects(fetch(`http://${six}/`));
   });
 
   test('host, none, and the network of another container', async () => {

@@ -35,7 +35,7 @@ inOwnNetwork(() => {
       mac: '02:42:ac:11:77:77',
     };
     const addresses = [{ address: '172.17.77.77', prefixLength: 16 }];
-    await links.connect({ ...to, mtu: 1500, addresses, gateways: ['172.17.0.1'] });
+    await links.connect({ ...to, mtu: 1500, addresses, gateways: ['172.17.0.1'], isolated: false });
     links.close();
   };
 

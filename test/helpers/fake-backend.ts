@@ -7,7 +7,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { identify } from '../../src-main/process-identity.ts';
 import type { HomePaths } from '../../src-main/home.ts';
-import type { MachineSpec, PortForward, RunningVm, VmBackend, VmRecord } from '../../src-main/vm/backend.ts';
+import type { MachineSpec, RunningVm, VmBackend, VmRecord } from '../../src-main/vm/backend.ts';
 import type { GuestHealth, StageHealth } from '../../vm/contract/wherry-api.ts';
 import { startFakeGuest, type FakeGuest } from './ssh-guest.ts';
 
@@ -25,7 +25,7 @@ const ok: StageHealth = { state: 'ok', detail: '' };
 
 export class FakeBackend implements VmBackend {
   readonly kind = 'qemu';
-  readonly capabilities = { portForwards: 'monitor', network: 'static' } as const;
+  readonly capabilities = { network: 'static' } as const;
   readonly vms: FakeVm[] = [];
   starts = 0;
   readonly #options: FakeBackendOptions;
@@ -57,6 +57,7 @@ export class FakeBackend implements VmBackend {
 
 export class FakeVm implements RunningVm {
   readonly record: VmRecord;
+  readonly monitorForwards = undefined;
   readonly exited: Promise<{ readonly detail: string }>;
   /** What was asked of it, in order. */
   readonly log: string[] = [];
@@ -141,18 +142,6 @@ export class FakeVm implements RunningVm {
     this.#engine.closeAllConnections();
     await this.guest[Symbol.asyncDispose]();
     this.#exit({ detail });
-  }
-
-  addForward(_forward: PortForward): Promise<void> {
-    return Promise.resolve();
-  }
-
-  removeForward(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  forwards(): Promise<readonly PortForward[]> {
-    return Promise.resolve([]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

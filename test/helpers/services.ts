@@ -60,6 +60,7 @@ export function fakeServices(overrides: ServiceOverrides): HostServices & AsyncD
     link: {
       connectEngine:
         overrides.connectEngine ?? (() => Promise.reject(new AppError('vm-absent', 'reach the engine: no VM runs'))),
+      connectPort: () => Promise.reject(new AppError('vm-absent', 'connect to the guest: no VM runs')),
       openGuestShell: () => Promise.reject(new AppError('vm-absent', 'open a shell: no VM runs')),
       onUp: () => () => undefined,
     },

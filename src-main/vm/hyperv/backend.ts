@@ -36,7 +36,7 @@ export interface HyperVBackendOptions {
 
 export class HyperVBackend implements VmBackend {
   readonly kind = 'hyperv';
-  readonly capabilities: BackendCapabilities = { portForwards: 'ssh', network: 'dhcp' };
+  readonly capabilities: BackendCapabilities = { network: 'dhcp' };
   readonly #folder: string;
   readonly #run: PowerShell;
 

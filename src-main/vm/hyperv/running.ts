@@ -1,10 +1,9 @@
 /** A machine that Hyper-V runs. */
 import { appendFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { AppError } from '../../contract/errors.ts';
 import { isSameProcess } from '../../process-identity.ts';
 import { delay } from '../../wait.ts';
-import type { PortForward, RunningVm, VmRecord } from '../backend.ts';
+import type { RunningVm, VmRecord } from '../backend.ts';
 import { parseOutput, runState, statusOutput } from './parse.ts';
 import type { PowerShell } from './powershell.ts';
 import { killScript, powerButtonScript, statusScript } from './scripts.ts';
@@ -21,6 +20,7 @@ export interface HyperVVmOptions {
 
 export class HyperVVm implements RunningVm {
   readonly record: VmRecord;
+  readonly monitorForwards = undefined;
   readonly exited: Promise<{ readonly detail: string }>;
   readonly #run: PowerShell;
   readonly #abort = new AbortController();
@@ -46,21 +46,6 @@ export class HyperVVm implements RunningVm {
   async kill(): Promise<void> {
     await this.#run(`end ${this.record.name}`, killScript(this.record.name));
     await this.exited;
-  }
-
-  addForward(forward: PortForward): Promise<void> {
-    const place = `${forward.hostIp}:${forward.hostPort}`;
-    return Promise.reject(
-      new AppError('unsupported', `publish ${place}: Hyper-V forwards no ports; the link does (portForwards 'ssh')`),
-    );
-  }
-
-  removeForward(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  forwards(): Promise<readonly PortForward[]> {
-    return Promise.resolve([]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

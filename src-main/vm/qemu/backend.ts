@@ -28,7 +28,7 @@ export interface QemuBackendOptions {
 
 export class QemuBackend implements VmBackend {
   readonly kind = 'qemu';
-  readonly capabilities: BackendCapabilities = { portForwards: 'monitor', network: 'static' };
+  readonly capabilities: BackendCapabilities = { network: 'static' };
   readonly #options: QemuBackendOptions;
   #programs: QemuPrograms | undefined;
 

@@ -1,6 +1,39 @@
 /** The words of QEMU's user network for port forwards: `hostfwd_add`, `hostfwd_remove`, `info usernet`. */
-import type { PortForward } from '../backend.ts';
+import { AppError } from '../../contract/errors.ts';
+import type { HostForwards, PortForward } from '../backend.ts';
 import { userNetwork } from './arguments.ts';
+import type { Qmp } from './qmp.ts';
+
+export class QemuForwards implements HostForwards {
+  readonly #qmp: Pick<Qmp, 'human'>;
+  readonly #sshPort: number;
+
+  /** @param sshPort of the host; its own forward is none of these. */
+  constructor(qmp: Pick<Qmp, 'human'>, sshPort: number) {
+    this.#qmp = qmp;
+    this.#sshPort = sshPort;
+  }
+
+  async addForward(forward: PortForward, signal?: AbortSignal): Promise<void> {
+    const present = await this.forwards(signal);
+    if (present.some((other) => sameHostPort(other, forward) && other.guestPort === forward.guestPort)) return;
+    const said = await this.#qmp.human(`hostfwd_add ${userNetwork.netdev} ${forwardRule(forward)}`, signal);
+    if (said.trim() === '') return;
+    throw new AppError('port-taken', `publish ${forward.hostIp}:${forward.hostPort}: ${said.trim()}`, {
+      hint: 'Choose another port, or end what uses this one.',
+    });
+  }
+
+  async removeForward(forward: Omit<PortForward, 'guestPort'>, signal?: AbortSignal): Promise<void> {
+    // Its answer is text for humans in both cases; whether it was there makes no difference to the caller.
+    await this.#qmp.human(`hostfwd_remove ${userNetwork.netdev} ${removeRule(forward)}`, signal);
+  }
+
+  async forwards(signal?: AbortSignal): Promise<readonly PortForward[]> {
+    const all = parseForwards(await this.#qmp.human('info usernet', signal));
+    return all.filter((forward) => !(forward.protocol === 'tcp' && forward.hostPort === this.#sshPort));
+  }
+}
 
 /** `tcp:127.0.0.1:8080-10.0.2.15:49152` */
 export function forwardRule(forward: PortForward): string {
@@ -37,4 +70,8 @@ export function parseForwards(text: string): PortForward[] {
     });
   }
   return forwards;
+}
+
+function sameHostPort(a: Omit<PortForward, 'guestPort'>, b: Omit<PortForward, 'guestPort'>): boolean {
+  return a.protocol === b.protocol && a.hostIp === b.hostIp && a.hostPort === b.hostPort;
 }

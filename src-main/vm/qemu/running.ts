@@ -1,19 +1,18 @@
 /** A QEMU that runs, held through its monitor. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { AppError } from '../../contract/errors.ts';
 import { isSameProcess } from '../../process-identity.ts';
 import { delay } from '../../wait.ts';
-import type { PortForward, RunningVm, VmRecord } from '../backend.ts';
-import { userNetwork } from './arguments.ts';
+import type { HostForwards, RunningVm, VmRecord } from '../backend.ts';
 import { killProcess } from './process.ts';
 import type { Qmp } from './qmp.ts';
-import { forwardRule, parseForwards, removeRule } from './forwards.ts';
+import { QemuForwards } from './forwards.ts';
 
 const pollMs = 100;
 
 export class QemuVm implements RunningVm {
   readonly record: VmRecord;
+  readonly monitorForwards: HostForwards;
   readonly exited: Promise<{ readonly detail: string }>;
   readonly #qmp: Qmp;
   readonly #released = new AbortController();
@@ -21,6 +20,7 @@ export class QemuVm implements RunningVm {
   constructor(record: VmRecord, qmp: Qmp, logFile: string) {
     this.record = record;
     this.#qmp = qmp;
+    this.monitorForwards = new QemuForwards(qmp, record.ssh.port);
     this.exited = this.#watch(logFile);
   }
 
@@ -34,26 +34,6 @@ export class QemuVm implements RunningVm {
 
   async kill(): Promise<void> {
     await killProcess(this.record.process);
-  }
-
-  async addForward(forward: PortForward, signal?: AbortSignal): Promise<void> {
-    const present = await this.forwards(signal);
-    if (present.some((other) => sameHostPort(other, forward) && other.guestPort === forward.guestPort)) return;
-    const said = await this.#qmp.human(`hostfwd_add ${userNetwork.netdev} ${forwardRule(forward)}`, signal);
-    if (said.trim() === '') return;
-    throw new AppError('port-taken', `publish ${forward.hostIp}:${forward.hostPort}: ${said.trim()}`, {
-      hint: 'Choose another port, or end what uses this one.',
-    });
-  }
-
-  async removeForward(forward: Omit<PortForward, 'guestPort'>, signal?: AbortSignal): Promise<void> {
-    // Its answer is text for humans in both cases; whether it was there makes no difference to the caller.
-    await this.#qmp.human(`hostfwd_remove ${userNetwork.netdev} ${removeRule(forward)}`, signal);
-  }
-
-  async forwards(signal?: AbortSignal): Promise<readonly PortForward[]> {
-    const all = parseForwards(await this.#qmp.human('info usernet', signal));
-    return all.filter((forward) => !(forward.protocol === 'tcp' && forward.hostPort === this.record.ssh.port));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,8 +50,4 @@ export class QemuVm implements RunningVm {
     const said = (await readFile(logFile, 'utf8').catch(() => '')).trim();
     return { detail: said.split('\n').slice(-3).join('\n') };
   }
-}
-
-function sameHostPort(a: Omit<PortForward, 'guestPort'>, b: Omit<PortForward, 'guestPort'>): boolean {
-  return a.protocol === b.protocol && a.hostIp === b.hostIp && a.hostPort === b.hostPort;
 }

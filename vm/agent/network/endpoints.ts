@@ -19,6 +19,7 @@ import type { ContainerRecord, EndpointRecord, EndpointStore } from './endpoint-
 import type { Links } from './links.ts';
 import type { AttachRequest, ConnectRequest, EndpointSettings, NetworkRecord, PublishSpec } from './network.ts';
 import { addressesOf } from './names.ts';
+import { isolatesContainers } from './networks.ts';
 import type { PortOwner, PublishedPorts } from './published-ports.ts';
 
 export interface EndpointsOptions {
@@ -128,6 +129,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       interfaceName,
       mac,
       mtu: bridge.mtu,
+      isolated: isolatesContainers(bridge.record),
       addresses: [{ address, prefixLength }, ...(inet6 === undefined ? [] : [inet6])],
       gateways,
     });

@@ -4,7 +4,7 @@
  * - Out: containers reach everything but other bridges, link-local addresses and the guest itself (its name server excepted).
  * - In: nothing reaches a container but published ports and answers.
  * - Internal networks: nothing in, nothing out.
- * - Within a bridge: everything (seen here only when something loaded br_netfilter).
+ * - Within a bridge: everything, but what its isolated ports keep apart (seen here only when something loaded br_netfilter).
  * - IPv6: only on bridges of networks that have it, and by the same rules. A container reaches nothing of the guest by it.
  * - Within a bridge: no container tells the others ways out (router advertisements, redirects).
  * - Published ports: `published` maps a port of the guest's own addresses to a container's.

@@ -18,6 +18,7 @@ import {
   deleteLinkGroup,
   deleteNeighbour,
   getLink,
+  isolatePort,
   type Link,
   listAddresses,
   listLinks,
@@ -63,6 +64,8 @@ interface ConnectRequest {
   readonly addresses: readonly LinkAddress[];
   /** One for each family that leaves this way. */
   readonly gateways: readonly string[];
+  /** Reaches the bridge, not its other isolated ports. */
+  readonly isolated: boolean;
 }
 
 interface DisconnectRequest {
@@ -120,6 +123,7 @@ export function createLinks(kernel: Kernel): Links {
       const answers = await own(
         createVeth({ name: to.link, master: to.bridge.index, mtu: to.mtu, peer }),
         withoutInet6(to.link),
+        ...(to.isolated ? [isolatePort(to.link)] : []),
         setLinkUp(to.link),
         getLink(to.link),
       );

@@ -12,6 +12,7 @@ export const defaultBridge = {
 } as const;
 
 export const mtuOption = 'com.docker.network.driver.mtu';
+const containersOption = 'com.docker.network.bridge.enable_icc';
 
 /** @param instanceId Makes ids that differ between VMs and not between starts. */
 export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: number): readonly NetworkRecord[] {
@@ -31,7 +32,7 @@ export function defaultNetworks(instanceId: string, createdAtMs: number, mtu: nu
     subnets: [{ subnet: defaultBridge.subnet, gateway: defaultBridge.gateway }],
     options: {
       'com.docker.network.bridge.default_bridge': 'true',
-      'com.docker.network.bridge.enable_icc': 'true',
+      [containersOption]: 'true',
       'com.docker.network.bridge.enable_ip_masquerade': 'true',
       'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1',
       'com.docker.network.bridge.name': defaultBridge.name,
@@ -51,6 +52,9 @@ export function inet6PoolOf(instanceId: string): string {
 export function inet6SubnetOf({ subnets }: Pick<NetworkRecord, 'subnets'>): Subnet | undefined {
   return subnets.find(({ gateway }) => familyOf(gateway) === 6);
 }
+
+/** Its containers reach the world and are published, but do not reach one another. */
+export const isolatesContainers = ({ options }: NetworkRecord): boolean => options[containersOption] === 'false';
 
 export const isPredefined = ({ name }: NetworkRecord): boolean => ['bridge', 'host', 'none'].includes(name);
 

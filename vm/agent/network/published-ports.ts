@@ -1,4 +1,5 @@
 /** Published ports: chooses host and guest ports, has firewall and host forward them, remembers how they are. */
+import { isIPv4, isIPv6 } from 'node:net';
 import { EngineError } from '../../contract/errors.ts';
 import type { FailedPort, WantedPort } from '../../contract/wherry-api.ts';
 import type { PortRecord } from './endpoint-store.ts';
@@ -200,15 +201,16 @@ function newEntry(owner: PortOwner, spec: PublishSpec, guestPort: number): Entry
   };
 }
 
-/** Who of ours already has that port of the host, on the same address or on all. */
+/** Who of ours already has that port of the host, on the same address or on all of its family. */
 function findHolder(entries: ReadonlySet<Entry>, wanted: Entry, hostPort: number): Entry | undefined {
-  const isWildcard = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
+  const covers = (all: string, ip: string): boolean =>
+    (all === '0.0.0.0' && isIPv4(ip)) || (all === '::' && isIPv6(ip));
   return [...entries].find(
     (other) =>
       other !== wanted &&
       other.protocol === wanted.protocol &&
       other.hostPort === hostPort &&
-      (other.hostIp === wanted.hostIp || isWildcard(other.hostIp) || isWildcard(wanted.hostIp)),
+      (other.hostIp === wanted.hostIp || covers(other.hostIp, wanted.hostIp) || covers(wanted.hostIp, other.hostIp)),
   );
 }
 

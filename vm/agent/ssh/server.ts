@@ -1,6 +1,7 @@
 /**
  * The guest's SSH server: the one way in from the host. Public keys only, user root.
- * Channels: unix sockets (the engine's only), TCP (any address, for port forwards), sessions (a root shell in the guest).
+ * Channels: unix sockets (the engine's only), TCP to the guest itself (`localhost`, for published ports), sessions (a root shell in the
+ * guest).
  */
 import { timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -45,8 +46,11 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   ]);
   const keys = parseAuthorizedKeys(authorized);
   const ssh = new ssh2.Server({ hostKeys: [hostKey], algorithms: algorithms, ident: 'wherry' });
-  ssh.on('connection', (client) => handleClient(client, keys, options));
   const sockets = new Set<Socket>();
+  ssh.on('connection', (client, { ip, port }) => {
+    const socket = [...sockets].find(({ remoteAddress, remotePort }) => remoteAddress === ip && remotePort === port);
+    handleClient(client, keys, { ...options, ownAddress: socket?.localAddress ?? '' });
+  });
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     if (sockets.size >= maxConnections) {
       socket.destroy();
@@ -97,16 +101,22 @@ function containErrors(socket: Socket): void {
   }) as typeof socket.emit;
 }
 
-function handleClient(client: Connection, keys: readonly ParsedKey[], options: SshServerOptions): void {
+function handleClient(
+  client: Connection,
+  keys: readonly ParsedKey[],
+  /** The guest's address that this client knows: published ports are there, not on the loopback. */
+  options: SshServerOptions & { readonly ownAddress: string },
+): void {
   client.on('error', () => {
     // A dropped connection; its channels end by themselves.
   });
   client.on('authentication', (context) => authenticate(context, keys));
   client.on('ready', () => {
     client.on('session', (accept) => handleSession(accept(), options.ptyProgram));
-    client.on('tcpip', (accept, reject, info) =>
-      openTunnel({ host: info.destIP, port: info.destPort }, accept, reject),
-    );
+    client.on('tcpip', (accept, reject, info) => {
+      if (info.destIP === 'localhost') openTunnel({ host: options.ownAddress, port: info.destPort }, accept, reject);
+      else reject();
+    });
     client.on(
       'openssh.streamlocal' as 'session',
       ((accept: () => ssh2.ServerChannel, reject: () => void, info: { socketPath: string }) => {

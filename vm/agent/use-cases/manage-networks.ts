@@ -262,9 +262,4 @@ function checkSupported(request: CreateNetworkRequest): void {
   if (request.usesConfig)
     refuse('networks made from the configuration of others (config-only, config-from) are not supported');
   if (!request.ipv4) refuse('IPv4 cannot be switched off for a network: containers are published and find names by it');
-  if (options['com.docker.network.bridge.enable_icc'] === 'false') {
-    refuse(
-      'com.docker.network.bridge.enable_icc=false is not supported: put the containers into networks of their own',
-    );
-  }
 }

@@ -37,7 +37,8 @@ const link = {
   group: 27,
   namespaceDescriptor: 28,
 } as const;
-const linkInfo = { kind: 1, data: 2 } as const;
+const linkInfo = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
+const bridgePortIsolated = 33;
 const vethPeer = 1;
 const inet6AddressGeneration = 8;
 const inet6None = 1;
@@ -131,6 +132,21 @@ export function withoutInet6(name: string): NetlinkRequest {
       Buffer.concat([linkHeader(0), attributeString(link.name, name), nested(link.afSpec, nested(familyInet6, none))]),
     ),
     expected: ['EAFNOSUPPORT'],
+  };
+}
+
+/** A bridge's port that exchanges frames with the bridge itself only, not with other isolated ports (bridge(8), `isolated`). */
+export function isolatePort(name: string): NetlinkRequest {
+  const on = attribute(bridgePortIsolated, Buffer.from([1]));
+  return {
+    attempt: `isolate link ${name} on its bridge`,
+    type: types.newLink,
+    flags: acknowledge,
+    body: Buffer.concat([
+      linkHeader(0),
+      attributeString(link.name, name),
+      nested(link.info, attributeString(linkInfo.slaveKind, 'bridge'), nested(linkInfo.slaveData, on)),
+    ]),
   };
 }
 

@@ -6,6 +6,7 @@ import { createRecordingKernel } from '../../../../../vm/agent/kernel/recording-
 import { createLinks } from '../../../../../vm/agent/network/links.ts';
 
 const newLink = 16;
+const setLink = 19;
 const deleteLink = 17;
 const getLink = 18;
 const newAddress = 20;
@@ -25,6 +26,7 @@ const connection = {
   mtu: 1500,
   addresses: [{ address: '172.17.0.2', prefixLength: 16 }],
   gateways: ['172.17.0.1'],
+  isolated: false,
 };
 
 test('a connection is two exchanges; what is of the container happens in its namespace', async () => {
@@ -35,6 +37,17 @@ test('a connection is two exchanges; what is of the container happens in its nam
   assert.equal(there.at(-1)?.type, newRoute);
   assert.ok(kernel.messages.some(({ type, namespacePath }) => type === newLink && namespacePath === undefined));
   assert.equal(kernel.openSockets, 1, 'only our own stays open');
+  links.close();
+});
+
+test('an isolated link is so before it is up', async () => {
+  const kernel = createRecordingKernel();
+  const links = createLinks(kernel);
+  await links.connect({ ...connection, isolated: true });
+  const own = kernel.messages.filter(({ namespacePath }) => namespacePath === undefined);
+  const isolating = own.findIndex(({ body }) => body.includes('bridge'));
+  const up = own.findIndex(({ type, body }) => type === setLink && body.readUInt32LE(8) === 1);
+  assert.ok(isolating > 0 && isolating < up, `${isolating} ${up}`);
   links.close();
 });
 

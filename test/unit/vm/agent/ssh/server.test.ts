@@ -1,5 +1,6 @@
 /** The guest's SSH server with a real client: keys, tunnels with half-close, sessions, and peers that misbehave. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { arch, tmpdir } from 'node:os';
@@ -99,6 +100,23 @@ test('only the pinned key is let in, and only as root', async (t) => {
   const guest = await makeGuest(t);
   await assert.rejects(guest.client(makeOpensshKeyPair('test').private), /authentication/i);
   await guest.client();
+});
+
+test('TCP leads to the guest itself, by the address that the client knows, and nowhere else', async (t) => {
+  const guest = await makeGuest(t);
+  const client = await guest.client();
+  const connectTo = (host: string): Promise<ClientChannel> =>
+    new Promise((resolve, reject) => {
+      client.forwardOut('localhost', 0, host, guest.port, (error, channel) => {
+        if (error === undefined) resolve(channel);
+        else reject(error);
+      });
+    });
+  await assert.rejects(connectTo('127.0.0.1'), /Channel open failure/);
+  const channel = await connectTo('localhost');
+  // The port of the server itself: it greets who connects.
+  assert.match(String(((await once(channel, 'data')) as Buffer[])[0]), /^SSH-2\.0-/);
+  channel.destroy();
 });
 
 test('a tunnel carries each direction to its end by itself', async (t) => {

@@ -41,7 +41,6 @@ test('create: what cannot be had is refused in words', async (t) => {
   await refused({ Name: 'x', EnableIPv6: true, ...subnets('fd00::/64', 'fd01::/64') }, 'invalid-parameter');
   await refused({ Name: 'x', EnableIPv6: true, ...subnets('fd00::5/64') }, 'invalid-parameter');
   await refused({ Name: 'x', ...subnets('10.1.0.0/16', '10.2.0.0/16') }, 'invalid-parameter');
-  await refused({ Name: 'x', Options: { 'com.docker.network.bridge.enable_icc': 'false' } }, 'invalid-parameter');
   assert.deepEqual(engine.events, []);
 });
 
