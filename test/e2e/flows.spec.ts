@@ -7,13 +7,20 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { sam, startRegistry } from '../helpers/registry.ts';
-import { expect, rowWith, test } from '../helpers/real-window.ts';
+import {
+  docker as dockerOf,
+  expect,
+  openReadyPage,
+  removeContainers,
+  rowWith,
+  starterImage as image,
+  test,
+} from '../helpers/real-window.ts';
 import type { WherryHome } from '../helpers/wherry-cli.ts';
 import { goTo, rowOf } from '../helpers/window-test.ts';
 
 test.describe.configure({ mode: 'serial' });
 
-const image = 'wherry/starter';
 /** A first process that does not listen for its stop signal would be waited for. */
 const endsAtOnce = ['--stop-signal', 'KILL'];
 let home: WherryHome;
@@ -21,27 +28,18 @@ let page: Page;
 
 test.beforeAll(async ({ real }) => {
   ({ home } = real);
-  page = await real.openPage();
-  await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
-  // This file may be the first to boot the VM; the starter image comes just after the engine's first answer.
-  const inspect = ['image', 'inspect', image];
-  await expect.poll(async () => (await home.docker(inspect)).code, { timeout: 150_000 }).toBe(0);
+  page = await openReadyPage(real);
   const lantern = ['--name', 'lantern', '--env', 'OIL=whale', '--volume', 'hold:/hold'];
   await docker('run', '-d', ...endsAtOnce, ...lantern, image, 'sleep', '9999');
 });
 
-test.afterAll(async () => {
+test.afterAll(async ({ real }) => {
   await page.close();
-  const all = await docker('ps', '-aq');
-  if (all !== '') await docker('rm', '-f', ...all.split('\n'));
+  await removeContainers(real);
   await home.docker(['volume', 'rm', 'hold']);
 });
 
-async function docker(...args: string[]): Promise<string> {
-  const ended = await home.docker(args);
-  if (ended.code !== 0) throw new Error(`docker ${args.join(' ')}: ${ended.stderr}`);
-  return ended.stdout.trim();
-}
+const docker = (...args: string[]): Promise<string> => dockerOf({ home }, ...args);
 
 const row = (text: string) => rowWith(page, text);
 const environmentOf = (name: string) => docker('inspect', '--format', '{{json .Config.Env}}', name);

@@ -36,6 +36,31 @@ export const test = base.extend<object, { real: RealWindow }>({
 
 export { expect };
 
+export const starterImage = 'wherry/starter';
+
+/** A page before an engine that has the starter image: the first file to ask boots the VM. */
+export async function openReadyPage({ home, openPage }: RealWindow): Promise<Page> {
+  const page = await openPage();
+  await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
+  // It comes just after the engine's first answer.
+  const inspect = ['image', 'inspect', starterImage];
+  await expect.poll(async () => (await home.docker(inspect)).code, { timeout: 150_000 }).toBe(0);
+  return page;
+}
+
+/** What a docker command that must succeed prints, trimmed. */
+export async function docker({ home }: Pick<RealWindow, 'home'>, ...args: string[]): Promise<string> {
+  const ended = await home.docker(args);
+  if (ended.code !== 0) throw new Error(`docker ${args.join(' ')}: ${ended.stderr}`);
+  return ended.stdout.trim();
+}
+
+/** Leaves nothing to the next file. */
+export async function removeContainers(real: Pick<RealWindow, 'home'>): Promise<void> {
+  const all = await docker(real, 'ps', '-aq');
+  if (all !== '') await docker(real, 'rm', '-f', ...all.split('\n'));
+}
+
 /** The rows of a table that hold this text. */
 export function rowWith(page: Page, text: string): Locator {
   return page.getByRole('row').filter({ hasText: text });

@@ -69,7 +69,8 @@ export class WherryHome implements AsyncDisposable {
   }
 
   get env(): Record<string, string> {
-    return { WHERRY_HOME: this.path };
+    // The context commands write there: never into the developer's own.
+    return { WHERRY_HOME: this.path, DOCKER_CONFIG: path.join(this.path, 'docker-config') };
   }
 
   get dockerHost(): string {
@@ -108,7 +109,7 @@ export class WherryHome implements AsyncDisposable {
   }
 
   private dockerEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-    return { DOCKER_CONFIG: path.join(this.path, 'docker-config'), ...more };
+    return { ...this.env, ...more };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
