@@ -44,12 +44,12 @@ static int join_namespaces(const struct plan *plan, int own[JOINABLE], struct er
     struct record record;
     for (size_t at = 0; plan_next(plan, &at, &record);) {
         const char *path = record_string(&record, 0);
-        if (record.tag != PLAN_NAMESPACE || path[0] == 0)
+        int flag = (int)record_number(&record, 0, 0);
+        if (record.tag != PLAN_NAMESPACE || path[0] == 0 || flag == CLONE_NEWUSER)
             continue;
         cleanup_close int namespace = open(path, O_RDONLY | O_CLOEXEC);
         if (namespace < 0)
             return fail(error, errno, "open namespace %s", path);
-        int flag = (int)record_number(&record, 0, 0);
         for (int i = 0; i < JOINABLE; i++) {
             if (joinable[i].flag == (uint64_t)flag && own[i] < 0)
                 own[i] = open(joinable[i].own, O_RDONLY | O_CLOEXEC);
@@ -81,12 +81,13 @@ static int clone_process(struct error *error) {
     int own[JOINABLE] = {-1, -1, -1, -1, -1};
     /* The mount and cgroup namespaces are made by the child, after the mounts and in its cgroup. */
     uint64_t flags = plan->new_namespaces & ~(uint64_t)(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUSER);
-    if (plan->has_id_range)
+    if (plan->has_id_range && plan->user_namespace == NULL)
         flags |= CLONE_NEWUSER;
     int result = join_namespaces(plan, own, error);
     if (result == 0)
-        result = launch(&container.session, flags, container.cgroup, run_child, (void *)container.staging,
-                        plan->id_base + plan->process.uid, plan->id_base + plan->process.gid, error);
+        result = launch(&container.session, flags, container.user_namespace, container.cgroup, run_child,
+                        (void *)container.staging, plan->id_base + plan->process.uid,
+                        plan->id_base + plan->process.gid, error);
     struct error back;
     if (leave_namespaces(own, result < 0 ? &back : error) < 0)
         result = -1;
@@ -161,6 +162,12 @@ static void stop_listening(void) {
         unlink(address.sun_path);
 }
 
+/* `path`: one of another container, or the process's own, whose ids are mapped now. */
+static int open_user_namespace(const char *path, struct error *error) {
+    container.user_namespace = open(path, O_RDONLY | O_CLOEXEC);
+    return container.user_namespace < 0 ? fail(error, errno, "open %s", path) : 0;
+}
+
 static int set_up(struct error *error) {
     struct session *session = &container.session;
     struct plan *plan = &session->plan;
@@ -171,16 +178,15 @@ static int set_up(struct error *error) {
     }
     if (plan->cgroup[0] != 0 && (container.cgroup = cgroup_open(plan, error)) < 0)
         return -1;
+    if (plan->user_namespace != NULL && open_user_namespace(plan->user_namespace, error) < 0)
+        return -1;
     if (enter_private_mounts(error) < 0 || clone_process(error) < 0)
         return -1;
-    if (plan->has_id_range) {
+    if (plan->has_id_range && plan->user_namespace == NULL) {
         char path[64];
-        if (launch_map_ids(session, plan->id_base, plan->id_size, error) < 0)
-            return -1;
         snprintf(path, sizeof path, "/proc/%d/ns/user", session->pid);
-        container.user_namespace = open(path, O_RDONLY | O_CLOEXEC);
-        if (container.user_namespace < 0)
-            return fail(error, errno, "open %s", path);
+        if (launch_map_ids(session, plan->id_base, plan->id_size, error) < 0 || open_user_namespace(path, error) < 0)
+            return -1;
     }
     if (launch_limit(session, error) < 0 || rootfs_mount(plan, container.user_namespace, error) < 0)
         return -1;

@@ -132,7 +132,7 @@ static int open_inner_cgroup(void) {
 
 static int clone_into(struct session *session, int cgroup, struct error *error) {
     const struct plan *outer = &container.session.plan;
-    return launch(session, 0, cgroup, run_child, NULL, outer->id_base + session->plan.process.uid,
+    return launch(session, 0, -1, cgroup, run_child, NULL, outer->id_base + session->plan.process.uid,
                   outer->id_base + session->plan.process.gid, error);
 }
 

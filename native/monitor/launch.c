@@ -3,8 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -23,8 +28,59 @@ static void close_ends(struct child_ends *ends) {
     }
 }
 
-int launch(struct session *session, uint64_t flags, int cgroup, launch_child *run, void *argument, uid_t outer_uid,
-           gid_t outer_gid, struct error *error) {
+/* As the kernel tells it here: in the namespace of the process itself the number is another (proc_pid_fdinfo(5)). */
+static pid_t pid_of(int pidfd) {
+    char path[40], text[512];
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[size < 0 ? 0 : size] = 0;
+    const char *line = strstr(text, "\nPid:");
+    return line == NULL ? -1 : atoi(line + strlen("\nPid:"));
+}
+
+/*
+ * Clones from within a user namespace. There is no way back out of one, so a helper goes there and leaves the process it
+ * clones to the monitor: as its child (CLONE_PARENT), its pidfd in the table of descriptors that the two share. Returns as clone does.
+ */
+static pid_t clone_inside(int user_namespace, struct clone_args *arguments, int *pidfd) {
+    struct {
+        int pidfd, code;
+    } *told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (told == MAP_FAILED)
+        return -1;
+    told->pidfd = -1;
+    struct clone_args helper = {.flags = CLONE_FILES, .exit_signal = SIGCHLD};
+    pid_t pid = (pid_t)syscall(SYS_clone3, &helper, sizeof helper);
+    if (pid == 0) {
+        /* Those who live in there may not look into it. */
+        prctl(PR_SET_DUMPABLE, 0);
+        arguments->flags |= CLONE_PARENT;
+        arguments->exit_signal = 0;
+        arguments->pidfd = (uint64_t)(uintptr_t)&told->pidfd;
+        long cloned = setns(user_namespace, CLONE_NEWUSER) < 0 ? -1 : syscall(SYS_clone3, arguments, sizeof *arguments);
+        if (cloned == 0)
+            return 0;
+        told->code = cloned < 0 ? errno : 0;
+        _exit(0);
+    }
+    int code = errno, status;
+    if (pid > 0) {
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        code = told->code;
+        *pidfd = told->pidfd;
+        pid = *pidfd < 0 ? -1 : pid_of(*pidfd);
+    }
+    if (pid < 0 && *pidfd >= 0) /* it ends by itself: nobody holds the other end of its status socket */
+        close(*pidfd);
+    munmap(told, sizeof *told);
+    errno = code;
+    return pid;
+}
+
+int launch(struct session *session, uint64_t flags, int user_namespace, int cgroup, launch_child *run, void *argument,
+           uid_t outer_uid, gid_t outer_gid, struct error *error) {
     struct child_ends ends;
     int sockets[2] = {-1, -1};
     session->status.fd = session->ended.fd = -1;
@@ -43,7 +99,8 @@ int launch(struct session *session, uint64_t flags, int cgroup, launch_child *ru
         .exit_signal = SIGCHLD,
         .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
     };
-    long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+    pid_t pid = user_namespace >= 0 ? clone_inside(user_namespace, &arguments, &pidfd)
+                                    : (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     if (pid == 0) {
         run(session, &ends, sockets[1], argument);
         _exit(127);
@@ -54,7 +111,7 @@ int launch(struct session *session, uint64_t flags, int cgroup, launch_child *ru
     session->status.fd = sockets[0];
     if (pid < 0)
         return fail(error, code, "clone the process");
-    session->pid = (pid_t)pid;
+    session->pid = pid;
     session->ended.fd = pidfd;
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,8 @@ static int parse_record(struct plan *plan, const struct record *record, struct e
     case PLAN_NAMESPACE:
         if (record_string(record, 0)[0] == 0)
             plan->new_namespaces |= (uint64_t)record_number(record, 0, 0);
+        else if (record_number(record, 0, 0) == CLONE_NEWUSER)
+            plan->user_namespace = record_string(record, 0);
         return 0;
     case PLAN_LAYER:
         plan->layers_count++;

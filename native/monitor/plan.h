@@ -86,6 +86,7 @@ struct plan {
     bool has_id_range;
     uint32_t id_base, id_size;
     uint64_t new_namespaces;
+    const char *user_namespace; /* of another container; NULL: a new one where there is an id range */
     const char *upper, *work;
     unsigned long overlay_flags;
     unsigned layers_count;

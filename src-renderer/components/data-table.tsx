@@ -7,6 +7,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { isTyping } from './search-field.tsx';
 import { GroupRow } from './table-group-row.tsx';
+import { useRem } from './use-rem.ts';
 import {
   groupRows,
   toggledAll,
@@ -60,7 +61,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const { grouping, onVisible } = props;
   const entries = useMemo(() => groupRows(rows, keyOf, grouping), [rows, keyOf, grouping]);
   const scroller = useRef<HTMLDivElement>(null);
-  const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rowPx = rowRem * useRem();
   const virtualizer = useVirtualizer({
     count: entries.length,
     getScrollElement: () => scroller.current,

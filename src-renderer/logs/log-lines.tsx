@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, type RefObject } from 'react';
 import { useVirtualizer } from '@tanstack/react-virtual';
+import { useRem } from '../components/use-rem.ts';
 import type { LogBuffer } from './log-buffer.ts';
 import { LogRow } from './log-row.tsx';
 
@@ -29,7 +30,7 @@ const nearEndPx = 24;
 /** The kept lines, only those in sight in the page. Scrolling up stops following, reaching the end starts it. */
 export function LogLines({ buffer, version, look, following, onFollow }: LogLinesProps) {
   const pane = useRef<HTMLDivElement>(null);
-  const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rowPx = rowRem * useRem();
   const virtualizer = useVirtualizer({
     count: buffer.size,
     getScrollElement: () => pane.current,

@@ -2,8 +2,10 @@
  * The stock docker CLI against Wherry's socket: it must behave as against Docker, exit codes and error texts included.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { busybox, docker, dockerSuite, home, imageOf, inGuest, killAgent, registry } from '../helpers/docker.ts';
 import { until } from '../helpers/until.ts';
 import { collect, ok } from '../helpers/wherry-cli.ts';
@@ -137,12 +139,37 @@ dockerSuite('the docker CLI', () => {
       const running = await docker('run', '-d', busybox, 'sleep', '1234');
       const ps = ['ps', '-o', 'args'];
       assert.match(await docker('run', '--rm', '--pid', `container:${running}`, busybox, ...ps), /^sleep 1234$/m);
+      const seen = await docker('run', '--rm', '--pid', `container:${running}`, busybox, ...ps);
+      assert.doesNotMatch(seen, /agent/, 'those of the container only');
+      const capture = ['--network', `container:${running}`, '--cap-add', 'NET_ADMIN', busybox];
+      await docker('run', '--rm', ...capture, 'ip', 'link', 'set', 'eth0', 'mtu', '1400');
+      assert.match(await docker('exec', running, 'ip', 'link', 'show', 'eth0'), /mtu 1400/);
       assert.match(await docker('run', '--rm', '--pid', 'host', busybox, ...ps), /agent/);
+      const unshared = await home.docker(['run', '--rm', '--ipc', `container:${running}`, busybox, 'true']);
+      assert.match(unshared.stderr, /non-shareable IPC \(hint: use IpcMode:shareable/);
       await docker('rm', '-f', running);
+      const write = 'umask 077; echo buoy > /dev/shm/word; exec sleep 1000';
+      const shares = await docker('run', '-d', '--ipc', 'shareable', busybox, 'sh', '-c', write);
+      const read = ['run', '--rm', '--ipc', `container:${shares}`, busybox, 'cat', '/dev/shm/word'];
+      assert.equal(await docker(...read), 'buoy');
+      await docker('rm', '-f', shares);
       assert.notEqual((await home.docker(['run', '--rm', '--ipc', 'none', busybox, 'ls', '/dev/shm'])).code, 0);
       await docker('run', '--rm', '--ipc', 'host', busybox, 'ls', '/dev/shm');
       await docker('run', '--rm', '--privileged', busybox, 'test', '-c', '/dev/kmsg', '-a', '-b', '/dev/vda');
       assert.notEqual((await home.docker(['run', '--rm', busybox, 'test', '-e', '/dev/kmsg'])).code, 0);
+    });
+
+    test('a WebSocket is attached: input goes in, both streams come out', async () => {
+      const script = 'read word; echo "got $word"; echo over >&2';
+      const id = await docker('run', '-d', '-i', busybox, 'sh', '-c', script);
+      const place = `/v1.47/containers/${id}/attach/ws?stream=1&stdin=1&stdout=1&stderr=1`;
+      const socket = new WebSocket(`ws+unix:${home.dockerHost.slice('unix://'.length)}:${place}`);
+      let told = '';
+      socket.on('message', (data: Buffer) => (told += data.toString()));
+      socket.on('open', () => socket.send('tea\n'));
+      await once(socket, 'close');
+      assert.equal(told, 'got tea\nover\n');
+      await docker('rm', '-f', id);
     });
 
     test('programs see that they are in a container, and that is no change of theirs', async () => {

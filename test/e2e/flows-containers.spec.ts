@@ -46,10 +46,10 @@ test('a log is searched by regular expression, and filtered by level and stream'
   await expect(log).toContainText('ERROR aground');
   await page.getByLabel('Level').selectOption('error');
   await expect(log).not.toContainText('INFO');
-  await page.getByLabel('Level').selectOption('');
+  await page.getByLabel('Level').selectOption('all');
   await page.getByLabel('Stream').selectOption('stdout');
   await expect(log).not.toContainText('aground');
-  await page.getByLabel('Stream').selectOption('');
+  await page.getByLabel('Stream').selectOption('all');
   await page.getByRole('button', { name: 'Regular expression' }).click();
   await page.getByLabel('Search the log').fill('pilot 1\\d\\d$');
   await expect(page.getByText('100 lines', { exact: true })).toBeVisible();

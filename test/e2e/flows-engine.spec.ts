@@ -85,7 +85,9 @@ test('memory and disk are changed, and the engine restarted with them; container
 });
 
 test('a VM that dies is told, and started again with all it held', async () => {
-  const record = JSON.parse(await readFile(path.join(home.path, 'vm', 'vm.json'), 'utf8')) as { process: { pid: number } };
+  const record = JSON.parse(await readFile(path.join(home.path, 'vm', 'vm.json'), 'utf8')) as {
+    process: { pid: number };
+  };
   process.kill(record.process.pid, 'SIGKILL');
   await goTo(page, 'Engine');
   await expect(status()).not.toContainText('Engine ready');

@@ -287,6 +287,45 @@ test('namespaces of another container are shared', async (t) => {
   );
 });
 
+test('in another’s user namespace: its network can be changed, its processes are seen and ended', async (t) => {
+  const one = await start(t, ['sleep', '1234']);
+  const of = (name: string) => `/proc/${one.container.pid}/ns/${name}`;
+  const { output, exitCode } = await run(
+    t,
+    [
+      'sh',
+      '-c',
+      'ip link set lo mtu 1400 && ps -o args | grep 1234; ls /proc/1/root/bin/sh; kill -9 1; kill -9 $(pidof sleep)',
+    ],
+    {
+      config: (c) => ({
+        ...c,
+        process: {
+          ...c.process,
+          capabilities: {
+            ...c.process.capabilities,
+            bounding: [...c.process.capabilities.bounding, 'CAP_NET_ADMIN', 'CAP_SYS_PTRACE'],
+            effective: [...c.process.capabilities.effective, 'CAP_NET_ADMIN', 'CAP_SYS_PTRACE'],
+            permitted: [...c.process.capabilities.permitted, 'CAP_NET_ADMIN', 'CAP_SYS_PTRACE'],
+          },
+        },
+        linux: {
+          ...c.linux,
+          namespaces: [
+            ...c.linux.namespaces.filter(({ type }) => !['network', 'pid', 'user'].includes(type)),
+            { type: 'network' as const, path: of('net'), isOfUserNamespace: true },
+            { type: 'pid' as const, path: of('pid'), isOfUserNamespace: true },
+            { type: 'user' as const, path: of('user') },
+          ],
+        },
+      }),
+    },
+  );
+  assert.match(output, /sleep 1234/);
+  assert.match(output, /\/proc\/1\/root\/bin\/sh/);
+  assert.equal(exitCode, 0, output);
+});
+
 test('in the guest’s own network, pid and ipc namespaces: seen, read-only, and nothing stays behind', async (t) => {
   const names = { network: 'net', pid: 'pid', ipc: 'ipc' } as const;
   const { output, exitCode } = await run(

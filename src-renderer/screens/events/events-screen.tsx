@@ -10,6 +10,7 @@ import { Segments } from '../../components/segments.tsx';
 import { Outside } from '../../components/text.tsx';
 import { matchesWords } from '../../format/matches-words.ts';
 import { formatCount, formatTime } from '../../format/quantities.ts';
+import { useRem } from '../../components/use-rem.ts';
 import { errorText, followStream } from '../../stores/follow-stream.ts';
 import { navigate } from '../../stores/navigation.ts';
 import { eventExtras, eventSubject, eventText, eventTone } from './event-words.ts';
@@ -81,7 +82,7 @@ export function EventsScreen() {
 
 function EventRows({ rows }: { rows: readonly EngineEvent[] }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rowPx = rowRem * useRem();
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

@@ -5,6 +5,7 @@ import { Empty } from '../../components/empty.tsx';
 import { FileIcon } from '../../components/file-icon.tsx';
 import { Outside } from '../../components/text.tsx';
 import { formatBytes, formatCount } from '../../format/quantities.ts';
+import { useRem } from '../../components/use-rem.ts';
 import { LayerCounts } from './layer-counts.tsx';
 import { foldersAbove, layerRows, type EntryRow, type LayerRow } from './layer-rows.ts';
 import type { LayerFolders } from './use-layers.ts';
@@ -61,7 +62,7 @@ interface RowsProps {
 function Rows({ rows, current, onCurrent, onTurn }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const base = useId();
-  const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rowPx = rowRem * useRem();
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

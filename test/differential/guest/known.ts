@@ -56,7 +56,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
     'ports are published to IPv4 addresses only',
   'docker port published 80': 'ports are published to IPv4 addresses only',
   'docker ps --filter publish=${P}80 --format "{{.Ports}}"': 'ports are published to IPv4 addresses only',
-  'date +%s > began; docker tag busybox x:1; docker rmi x:1 > /dev/null; docker events --since $(cat began) --until $(date +%s.9) --filter type=image --format "{{.Action}} {{.Actor.Attributes.name}}"':
+  'sleep 1; date +%s > began; docker tag busybox x:1; docker rmi x:1 > /dev/null; docker events --since $(cat began) --until $(date +%s.9) --filter type=image --format "{{.Action}} {{.Actor.Attributes.name}}"':
     'the name that went is told, where docker.io repeats the id',
   'docker network create --config-only n9; docker network rm n9': 'networks have no templates',
   'docker network create "bad name"; docker network rm "bad name"': 'names are checked, as later engines do',

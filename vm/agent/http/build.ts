@@ -29,24 +29,27 @@ export function buildRoutes(parts: Parts, images: ImageParts): Route[] {
 }
 
 /** A failure before the first line is an HTTP status; after it, the stream's last line. */
-async function build(parts: Parts, images: ImageParts, context: RouteContext): Promise<void> {
-  const { request, response, query, signal } = context;
+async function build(
+  parts: Parts,
+  images: ImageParts,
+  { request, response, query, signal }: RouteContext,
+): Promise<void> {
   if (query.get('version') === '2') {
     throw new EngineError('invalid-parameter', 'buildkit is not supported by this engine: use the classic builder');
-  }
-  if ((query.get('remote') ?? '') !== '') {
-    throw new EngineError('not-implemented', 'remote build contexts are not supported: send the context as an archive');
   }
   // Boot does not wait for the Dockerfile's language.
   const { parseBuildQuery } = await import('./build-query.ts');
   const { buildImage, exitCodeOf } = await import('../use-cases/build-image.ts');
+  const { parseRemote } = await import('../use-cases/build-context.ts');
   const wanted: BuildRequest = parseBuildQuery(query, request.headers['x-registry-config']);
+  const remote = query.get('remote') ?? '';
+  const context = remote === '' ? request : parseRemote(remote);
   const quiet = booleanOf(query, 'q');
   const report = (line: BuildLine): void => {
     if (!quiet) writeLine(response, line, request);
   };
   try {
-    const id = await buildImage(parts, images, wanted, request, report, signal);
+    const id = await buildImage(parts, images, wanted, context, report, signal);
     if (quiet) writeLine(response, { stream: `${id}\n` }, request);
   } catch (error) {
     if (signal.aborted) return;

@@ -11,9 +11,10 @@ import { hijack } from './hijack.ts';
 import { booleanOf } from './query.ts';
 import { sendJson, writeChunk, writeLine } from './reply.ts';
 import type { Route } from './route.ts';
+import { acceptWebSocket, Unframed } from './websocket.ts';
 
 export function containerStreamRoutes(parts: Parts): Route[] {
-  return [attach(parts), logs(parts), wait(parts), stats(parts)];
+  return [attach(parts), attachWebSocket(parts), logs(parts), wait(parts), stats(parts)];
 }
 
 function attach(parts: Parts): Route {
@@ -22,19 +23,38 @@ function attach(parts: Parts): Route {
     path: '/containers/:id/attach',
     takesOver: true,
     handle: async ({ request, response, params, query }) => {
-      const wanted: AttachRequest = {
-        stdin: booleanOf(query, 'stdin'),
-        stdout: booleanOf(query, 'stdout'),
-        stderr: booleanOf(query, 'stderr'),
-        logs: booleanOf(query, 'logs'),
-        stream: booleanOf(query, 'stream'),
-        detachKeys: query.get('detachKeys') ?? '',
-      };
+      const wanted = attachRequest(query);
       await skipBody(request);
       const record = prepareAttach(parts, params.id ?? '', wanted);
       const client = await hijack(request, response, record.config.Tty ? 'raw-stream' : 'multiplexed-stream');
       await attachContainer(parts, record, wanted, client);
     },
+  };
+}
+
+/** For pages in a browser. Output as it is, both streams in one. */
+function attachWebSocket(parts: Parts): Route {
+  return {
+    method: 'GET',
+    path: '/containers/:id/attach/ws',
+    takesOver: true,
+    handle: async ({ request, response, params, query }) => {
+      const wanted = attachRequest(query);
+      const record = prepareAttach(parts, params.id ?? '', wanted);
+      const client = await acceptWebSocket(request, response);
+      await attachContainer(parts, record, wanted, record.config.Tty ? client : new Unframed(client));
+    },
+  };
+}
+
+function attachRequest(query: URLSearchParams): AttachRequest {
+  return {
+    stdin: booleanOf(query, 'stdin'),
+    stdout: booleanOf(query, 'stdout'),
+    stderr: booleanOf(query, 'stderr'),
+    logs: booleanOf(query, 'logs'),
+    stream: booleanOf(query, 'stream'),
+    detachKeys: query.get('detachKeys') ?? '',
   };
 }
 

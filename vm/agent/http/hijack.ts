@@ -103,6 +103,15 @@ export async function hijack(
   return socket;
 }
 
+/** The connection of an upgraded request, for who answers it himself; nothing may be written to `response` afterwards. */
+export function takeUpgraded(request: IncomingMessage, response: ServerResponse): Socket {
+  const socket = upgraded.get(request);
+  if (socket === undefined) throw new EngineError('invalid-parameter', 'the connection was not upgraded');
+  response.detachSocket(socket);
+  socket.setTimeout(0);
+  return socket;
+}
+
 /** Node's parser reads the descriptor itself until somebody listens, and resumes the socket once more in the same turn. */
 async function takeFromParser(socket: Socket): Promise<void> {
   socket.on('readable', () => undefined);

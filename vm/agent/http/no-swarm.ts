@@ -76,15 +76,6 @@ export const refusals: readonly Refusal[] = [
     'PUT',
     '/volumes/:name',
   ),
-  ...refuse(
-    {
-      code: 'not-implemented',
-      message: 'attaching by WebSocket is not supported: use POST /containers/{id}/attach',
-      reason: 'not built: attach over HTTP is',
-    },
-    'GET',
-    '/containers/:id/attach/ws',
-  ),
 ];
 
 /** The refusals, and the one list that is simply empty. */

@@ -68,18 +68,20 @@ function checkTarget(mount: OciMount): string {
 }
 
 /**
- * A user namespace has no right to mount what belongs to namespaces it did not make. Then the guest's own is shown
+ * A user namespace has no right to mount what belongs to namespaces that were not made in it. Then the guest's own is shown
  * (read-only, without what is mounted beneath it), or, for message queues, nothing.
  */
 function withoutRights(mount: OciMount, config: OciConfig): readonly OciMount[] {
-  const isNew = (type: string) => config.linux.namespaces.some((space) => space.type === type && !space.path);
+  const { namespaces } = config.linux;
+  const owns = (type: string) =>
+    namespaces.some((space) => space.type === type && (!space.path || space.isOfUserNamespace === true));
   const shown = (source: string): OciMount[] => [
     { destination: mount.destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'noexec'] },
   ];
-  if (mount.type === 'sysfs' && !isNew('network')) return shown('/sys');
-  if (mount.type === 'proc' && !isNew('pid')) return shown('/proc');
-  if (mount.type === 'mqueue' && !isNew('ipc')) return [];
-  if (mount.type.startsWith('cgroup') && !isNew('cgroup')) return shown('/sys/fs/cgroup');
+  if (mount.type === 'sysfs' && !owns('network')) return shown('/sys');
+  if (mount.type === 'proc' && !owns('pid')) return shown('/proc');
+  if (mount.type === 'mqueue' && !owns('ipc')) return [];
+  if (mount.type.startsWith('cgroup') && !owns('cgroup')) return shown('/sys/fs/cgroup');
   return [mount];
 }
 

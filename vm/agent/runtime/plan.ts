@@ -10,7 +10,7 @@ import { planTags } from './plan-tags.ts';
 import { encodeRecord } from './records.ts';
 import type { ExecRequest, LaunchRequest, OciConfig, OciProcess } from './runtime.ts';
 
-/** CLONE_NEW…; the user namespace follows from the id range. */
+/** CLONE_NEW…; a new user namespace follows from the id range. */
 const namespaceFlags = {
   mount: 0x0002_0000,
   cgroup: 0x0200_0000,
@@ -95,7 +95,7 @@ export function compileExecPlan(request: ExecRequest): Buffer {
 
 function compileNamespaces(config: OciConfig): Buffer[] {
   return config.linux.namespaces
-    .filter(({ type }) => type !== 'user')
+    .filter(({ type, path }) => type !== 'user' || path !== undefined)
     .map(({ type, path }) => encodeRecord(planTags.namespace, [namespaceFlags[type]], [path ?? '']));
 }
 

@@ -174,6 +174,8 @@ export interface OciConfig {
     readonly namespaces: readonly {
       readonly type: 'pid' | 'mount' | 'network' | 'uts' | 'ipc' | 'cgroup' | 'user';
       readonly path?: string;
+      /** Of one with a path: it was made in the user namespace that is joined too, which has its rights. */
+      readonly isOfUserNamespace?: boolean;
     }[];
     readonly resources: OciResources;
     readonly maskedPaths: readonly string[];

@@ -28,6 +28,8 @@ export function idRangeOf(record: Pick<ContainerRecord, 'idSlot'>): { base: numb
 
 interface Wants {
   readonly wantsIdRange: boolean;
+  /** Whose range it takes then; undefined: a fresh one. */
+  readonly sharesIdsWith?: ContainerRecord | undefined;
   readonly wantsDiskProject?: boolean;
 }
 
@@ -71,14 +73,15 @@ export class ContainerStore {
     this.checkName(record.name);
     const added: ContainerRecord = {
       ...record,
-      idSlot: wants.wantsIdRange ? this.freeSlot() : undefined,
+      idSlot: wants.wantsIdRange ? (wants.sharesIdsWith?.idSlot ?? this.freeSlot()) : undefined,
       ...(wants.wantsDiskProject === true ? { diskProject: this.freeProject() } : {}),
     };
     this.database.run(
       'INSERT INTO container (id, name, idSlot, document) VALUES (?, ?, ?, ?)',
       added.id,
       added.name,
-      added.idSlot ?? null,
+      // Unique: a shared one is its first holder's.
+      wants.sharesIdsWith?.idSlot === undefined ? (added.idSlot ?? null) : null,
       JSON.stringify(added),
     );
     this.remember(added);

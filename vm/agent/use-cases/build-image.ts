@@ -1,7 +1,6 @@
 /** `docker build`, the classic builder: context, Dockerfile, stage after stage, names. */
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { EngineError } from '../../contract/errors.ts';
 import { BuildArgs } from '../build/build-args.ts';
 import { parseDockerfile } from '../build/dockerfile.ts';
@@ -12,7 +11,8 @@ import type { Plan, Stage } from '../build/stages.ts';
 import { familiarString, parseReference, shortId, withDefaultTag } from '../registry/reference.ts';
 import type { ImageReference } from '../registry/reference.ts';
 import type { KnownImage } from '../state/images.ts';
-import { unpackArchive } from './build-archive.ts';
+import { bringContext } from './build-context.ts';
+import type { BuildContext } from './build-context.ts';
 import { openBuildFolder } from './build-folder.ts';
 import type { BuildFolder } from './build-folder.ts';
 import type { BuildLine, BuildRequest } from './build-request.ts';
@@ -35,16 +35,16 @@ export async function buildImage(
   parts: Parts,
   images: ImageParts,
   request: BuildRequest,
-  context: Readable,
+  context: BuildContext,
   report: (line: BuildLine) => void,
   signal: AbortSignal,
 ): Promise<string> {
   const names = request.names.map(parseName);
   await using folder = await openBuildFolder(parts.config, images.program);
-  await unpackArchive(images.program, context, { root: folder.context }, signal);
-  const dockerfile = parseDockerfile(await readDockerfile(folder, request.dockerfile));
+  const name = await bringContext(images, folder, context, request.dockerfile, signal);
+  const dockerfile = parseDockerfile(await readDockerfile(folder, name));
   const plan = withLabels(upTo(readStages(dockerfile), request.target), request.labels);
-  await dropIgnored(folder.context, path.normalize(request.dockerfile));
+  await dropIgnored(folder.context, path.normalize(name));
   const say = (stream: string): void => report({ stream });
   for (const warning of dockerfile.warnings) say(`${warning}\n`);
   const leases: Disposable[] = [];

@@ -17,6 +17,7 @@ import type { StageState, StepContext } from './build-state.ts';
 import { openUpper } from './container-upper.ts';
 import { createContainer } from './create-container.ts';
 import type { CreateRequest } from './create-container.ts';
+import { FrameReader } from './frames.ts';
 import { makeLayer } from './make-layer.ts';
 import type { Parts } from './parts.ts';
 import { removeContainer } from './remove-container.ts';
@@ -132,15 +133,12 @@ async function runToEnd(parts: Parts, id: string, say: (text: string) => void, s
 /** Undoes the eight-byte headers; characters that two frames share are put together. */
 async function tell(stream: Duplex, say: (text: string) => void): Promise<void> {
   const decoders = [new StringDecoder('utf8'), new StringDecoder('utf8'), new StringDecoder('utf8')];
-  let rest: Buffer = Buffer.alloc(0);
+  const frames = new FrameReader();
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      while (rest.length >= 8 && rest.length >= 8 + rest.readUInt32BE(4)) {
-        const end = 8 + rest.readUInt32BE(4);
-        const text = decoders[rest[0] ?? 0]?.write(rest.subarray(8, end)) ?? '';
+      for (const piece of frames.read(chunk)) {
+        const text = decoders[piece.stream]?.write(piece.bytes) ?? '';
         if (text !== '') say(text);
-        rest = rest.subarray(end);
       }
     }
   } catch (error) {

@@ -1,12 +1,12 @@
 /** What follows when a container's process has ended: record, network, restart policy, removal. */
-import { rm } from 'node:fs/promises';
 import { errorText, log } from '../log.ts';
 import type { ExitRecord, RunningContainer } from '../runtime/runtime.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { tellDisconnected } from './container-network.ts';
-import { containerPaths, publishContainerEvent, publishVolumeEvents } from './parts.ts';
+import { publishContainerEvent, publishVolumeEvents } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
+import { removeRunFolder } from './shared-memory.ts';
 import { restartDelay, wantsRestart } from './restart-policy.ts';
 import { stopHealth } from './watch-health.ts';
 
@@ -28,7 +28,7 @@ export async function handleExit(parts: Parts, id: string, exit: ExitRecord): Pr
   const endpoints = parts.network.endpointsOf(id);
   await parts.network.detach(id).catch((error: unknown) => log.warn(`detach ${before.name}`, error));
   await parts.volumeUse.release(id);
-  await rm(containerPaths(parts.config, id).runDir, { recursive: true, force: true });
+  await removeRunFolder(parts, before);
   const ranMs = Math.max(0, Date.parse(exit.finishedAt) - Date.parse(before.state.startedAt));
   const stopped = live.stopping || before.manuallyStopped;
   const restart = !stopped && wantsRestart(before.hostConfig.RestartPolicy, exit.exitCode, before.restartCount);

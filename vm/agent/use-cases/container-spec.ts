@@ -5,6 +5,7 @@ import type { OciConfig, OciMount, OciProcess, OciResources, OciSeccomp } from '
 import type { ContainerConfig, ContainerRecord, HostConfig } from '../state/container-record.ts';
 import { parseDeviceRule, standardDeviceRules } from './device-rules.ts';
 import type { ResolvedUser } from './container-user.ts';
+import type { JoinedNamespace, SharedNamespaces } from './shared-namespaces.ts';
 
 export interface SpecInput {
   readonly record: ContainerRecord;
@@ -13,12 +14,10 @@ export interface SpecInput {
   readonly initProgram: string;
   readonly mounts: readonly OciMount[];
   readonly user: ResolvedUser;
-  /** Paths of namespaces to join; undefined: one of its own. */
-  readonly namespaces: {
-    readonly network: string | undefined;
-    readonly pid: string | undefined;
-    readonly ipc: string | undefined;
-  };
+  /** Those to join; undefined: one of its own. */
+  readonly namespaces: SharedNamespaces;
+  /** Of the guest's or another container's; undefined: one of its own. */
+  readonly sharedMemoryFolder: string | undefined;
   /** Undefined: unconfined. */
   readonly seccomp: OciSeccomp | undefined;
   /** Devices asked for, as they are in the guest. */
@@ -69,7 +68,7 @@ export function buildContainerSpec(input: SpecInput): OciConfig {
         join('network', namespaces.network),
         join('pid', namespaces.pid),
         join('ipc', namespaces.ipc),
-        ...(record.idSlot === undefined ? [] : [{ type: 'user' as const }]),
+        ...(record.idSlot === undefined ? [] : [join('user', namespaces.user)]),
       ],
       resources: { ...resourceLimits(hostConfig), devices: deviceRules(hostConfig, input.devices) },
       maskedPaths: privileged ? [] : (hostConfig.MaskedPaths ?? maskedPaths),
@@ -81,11 +80,8 @@ export function buildContainerSpec(input: SpecInput): OciConfig {
   };
 }
 
-function join<Type extends 'network' | 'pid' | 'ipc'>(
-  type: Type,
-  path: string | undefined,
-): { type: Type; path?: string } {
-  return path === undefined ? { type } : { type, path };
+function join<Type extends keyof SharedNamespaces>(type: Type, joined: JoinedNamespace | undefined) {
+  return { type, ...joined };
 }
 
 function containerProcess(record: ContainerRecord, user: ResolvedUser, withInit: boolean): OciProcess {
@@ -181,7 +177,7 @@ function initMounts(input: SpecInput): OciMount[] {
   return usesInit(input) ? [{ destination: initTarget, type: 'bind', source: input.initProgram, options }] : [];
 }
 
-function systemMounts({ record }: SpecInput): OciMount[] {
+function systemMounts({ record, sharedMemoryFolder }: SpecInput): OciMount[] {
   const { hostConfig } = record;
   const access = hostConfig.Privileged ? 'rw' : 'ro';
   const system = ['nosuid', 'noexec', 'nodev'];
@@ -200,7 +196,7 @@ function systemMounts({ record }: SpecInput): OciMount[] {
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: system },
-    ...sharedMemory(hostConfig),
+    ...sharedMemory(record.hostConfig, sharedMemoryFolder),
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...system, access] },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...system, 'relatime', access] },
   ];
@@ -233,12 +229,12 @@ export function outermostFirst(mounts: readonly OciMount[]): OciMount[] {
   return [...mounts].sort((a, b) => depth(a) - depth(b));
 }
 
-/** POSIX shared memory: the container's own, the VM's, or none. */
-function sharedMemory({ IpcMode, ShmSize }: HostConfig): OciMount[] {
+/** POSIX shared memory: shared, the container's own, or none. */
+function sharedMemory({ IpcMode, ShmSize }: HostConfig, folder: string | undefined): OciMount[] {
   const place = { destination: '/dev/shm', options: ['nosuid', 'noexec', 'nodev'] };
   if (IpcMode === 'none') return [];
-  if (IpcMode === 'host') {
-    return [{ ...place, type: 'bind', source: '/dev/shm', options: ['bind', 'rprivate', ...place.options] }];
+  if (folder !== undefined) {
+    return [{ ...place, type: 'bind', source: folder, options: ['bind', 'rprivate', ...place.options] }];
   }
   return [{ ...place, type: 'tmpfs', source: 'shm', options: [...place.options, 'mode=1777', `size=${ShmSize}`] }];
 }

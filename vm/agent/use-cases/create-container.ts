@@ -12,7 +12,7 @@ import { checkBindSources, warnOfNewFolders } from './container-mounts.ts';
 import { completeEndpoints } from './container-network.ts';
 import { capabilitiesOf, commandOf, maskedPaths, readonlyPaths } from './container-spec.ts';
 import { checkHealthcheck, mergeHealthcheck } from './health-rules.ts';
-import { checkSharedNamespaces } from './shared-namespaces.ts';
+import { checkSharedNamespaces, sharesIdsWith } from './shared-namespaces.ts';
 import { collectMounts } from './mount-requests.ts';
 import { checkContainerName, inventId, inventName } from './names.ts';
 import { publishContainerEvent } from './parts.ts';
@@ -64,6 +64,7 @@ export async function createContainer(
   const added = { ...newRecord(id, chosen, image, config, hostConfig, endpoints, mounts), ...kept };
   const record = parts.store.add(added, {
     wantsIdRange: usesUserNamespace(hostConfig),
+    sharesIdsWith: sharesIdsWith(parts, hostConfig),
     wantsDiskProject: sizeLimitOf(hostConfig.StorageOpt) > 0,
   });
   publishContainerEvent(parts, record, 'create');

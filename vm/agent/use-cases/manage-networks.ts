@@ -230,7 +230,7 @@ async function withContainer(
 }
 
 function checkSupported(request: CreateNetworkRequest): void {
-  const { name, driver, options } = request;
+  const { name, driver } = request;
   const refuse = (message: string): never => {
     throw new EngineError('invalid-parameter', message);
   };

@@ -6,6 +6,7 @@ import { isRunning } from '../state/container-record.ts';
 import { killContainer } from './kill-container.ts';
 import { containerPaths, publishContainerEvent } from './parts.ts';
 import type { Parts } from './parts.ts';
+import { removeRunFolder } from './shared-memory.ts';
 
 export interface RemoveOptions {
   readonly force?: boolean;
@@ -48,7 +49,7 @@ export async function removeStopped(parts: Parts, id: string, options: RemoveOpt
     const paths = containerPaths(parts.config, id);
     await parts.network.detach(id);
     await parts.images.removeRoot(id);
-    await rm(paths.runDir, { recursive: true, force: true });
+    await removeRunFolder(parts, record);
     await rm(paths.dir, { recursive: true, force: true });
   } catch (error) {
     parts.store.update(id, { state: { ...record.state, status: 'dead', error: errorText(error) } });

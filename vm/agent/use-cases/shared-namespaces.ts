@@ -1,8 +1,75 @@
-/** What a container that shares another's namespaces, or the VM's, cannot have of its own; refused in Docker's words. */
+/**
+ * Namespaces of other containers, or of the VM. With one of a container's comes its user namespace, and so its range of ids: else who
+ * is root here would have no rights over what is shared (packet capture in its network, its processes).
+ */
 import { EngineError } from '../../contract/errors.ts';
 import { parseNetworkMode } from '../network/network-mode.ts';
-import type { ContainerConfig, HostConfig } from '../state/container-record.ts';
+import { isRunning } from '../state/container-record.ts';
+import type { ContainerConfig, ContainerRecord, HostConfig } from '../state/container-record.ts';
 import type { Parts } from './parts.ts';
+
+export interface JoinedNamespace {
+  readonly path: string;
+  readonly isOfUserNamespace?: boolean;
+}
+
+export interface SharedNamespaces {
+  readonly network: JoinedNamespace | undefined;
+  readonly pid: JoinedNamespace | undefined;
+  readonly ipc: JoinedNamespace | undefined;
+  readonly user: JoinedNamespace | undefined;
+}
+
+const shareable = {
+  network: { file: 'net', mode: (hostConfig: HostConfig) => hostConfig.NetworkMode },
+  pid: { file: 'pid', mode: (hostConfig: HostConfig) => hostConfig.PidMode },
+  ipc: { file: 'ipc', mode: (hostConfig: HostConfig) => hostConfig.IpcMode },
+};
+type Shareable = keyof typeof shareable;
+/** The first with ids of its own gives its user namespace. */
+const byPrecedence: readonly Shareable[] = ['network', 'pid', 'ipc'];
+
+/** Which container's range of ids a new one takes; undefined: one of its own. */
+export function sharesIdsWith({ store }: Pick<Parts, 'store'>, hostConfig: HostConfig): ContainerRecord | undefined {
+  const donors = byPrecedence.flatMap((kind) => {
+    const donor = otherOf(shareable[kind].mode(hostConfig));
+    return donor === undefined ? [] : store.all().filter(({ id, name }) => id === donor || name === donor);
+  });
+  return donors.find(({ idSlot }) => idSlot !== undefined);
+}
+
+/** What a container joins at its start. @throws EngineError `conflict` when a container that it shares with does not run. */
+export function sharedNamespaces({ store }: Pick<Parts, 'store'>, record: ContainerRecord): SharedNamespaces {
+  const donorOf = (kind: Shareable): ContainerRecord | undefined => {
+    const reference = otherOf(shareable[kind].mode(record.hostConfig));
+    if (reference === undefined) return undefined;
+    const donor = store.find(reference);
+    if (isRunning(donor)) return donor;
+    throw new EngineError('conflict', `cannot join namespace of a non running container: ${donor.id}`);
+  };
+  // One that was made anew since has other ids: then its user namespace cannot be entered with ours.
+  const user = byPrecedence.map(donorOf).find((donor) => donor?.idSlot !== undefined && donor.idSlot === record.idSlot);
+  const join = (kind: Shareable): JoinedNamespace | undefined => {
+    const { file, mode } = shareable[kind];
+    if (mode(record.hostConfig) === 'host') return { path: `/proc/1/ns/${file}` };
+    const donor = donorOf(kind);
+    if (donor === undefined) return undefined;
+    const donorMode = mode(donor.hostConfig);
+    const isDonorsOwn = donorMode !== 'host' && otherOf(donorMode) === undefined;
+    return { path: `/proc/${donor.state.pid}/ns/${file}`, isOfUserNamespace: donor === user && isDonorsOwn };
+  };
+  return {
+    network: join('network'),
+    pid: join('pid'),
+    ipc: join('ipc'),
+    user: user === undefined ? undefined : { path: `/proc/${user.state.pid}/ns/user` },
+  };
+}
+
+/** The name or id in `container:…`. */
+export function otherOf(mode: string): string | undefined {
+  return /^container:(.+)$/.exec(mode)?.[1];
+}
 
 type Asked = Pick<ContainerConfig, 'Hostname' | 'ExposedPorts'>;
 
@@ -10,7 +77,7 @@ type Asked = Pick<ContainerConfig, 'Hostname' | 'ExposedPorts'>;
 export function checkSharedNamespaces(parts: Pick<Parts, 'store'>, config: Asked, hostConfig: HostConfig): void {
   checkNetwork(config, hostConfig);
   for (const mode of [hostConfig.PidMode, hostConfig.IpcMode]) {
-    const other = /^container:(.+)$/.exec(mode)?.[1];
+    const other = otherOf(mode);
     if (other !== undefined) checkThere(parts, other, '');
   }
   for (const from of hostConfig.VolumesFrom ?? []) checkThere(parts, from.split(':', 1)[0] ?? '', '');

@@ -3,11 +3,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { EngineError } from '../../contract/errors.ts';
 import { rfc3339Now } from '../clock.ts';
 import { errorText, log } from '../log.ts';
-import type { NetworkMode } from '../network/network.ts';
 import { parseNetworkMode } from '../network/network-mode.ts';
 import { LaunchError } from '../runtime/runtime.ts';
 import type { LaunchRequest, OciSeccomp, RunningContainer } from '../runtime/runtime.ts';
-import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord } from '../state/container-record.ts';
 import { idRangeOf } from '../state/container-store.ts';
 import { attachNetworks, tellDisconnected, writeNetworkFiles, writeOwned } from './container-network.ts';
@@ -23,6 +21,8 @@ import { logFileOf } from './log-options.ts';
 import { containerPaths, publishContainerEvent, publishVolumeEvents } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { removeStopped } from './remove-container.ts';
+import { holdSharedMemory, removeRunFolder } from './shared-memory.ts';
+import { sharedNamespaces } from './shared-namespaces.ts';
 import { prepareMounts } from './container-mounts.ts';
 import { resolveUser } from './container-user.ts';
 import { initialHealth, watchHealth } from './watch-health.ts';
@@ -86,7 +86,7 @@ async function launchHolding(parts: Parts, record: ContainerRecord, held: Undo[]
   const { id } = record;
   const live = parts.live.of(id);
   const mode = parseNetworkMode(record.hostConfig.NetworkMode);
-  const request = await launchRequest(parts, record, mode, held);
+  const request = await launchRequest(parts, record, held);
   const running = await withRoomToMount(parts, record, () =>
     parts.runtime.create(request, AbortSignal.timeout(60_000)),
   );
@@ -122,12 +122,7 @@ async function launchHolding(parts: Parts, record: ContainerRecord, held: Undo[]
   watchHealth(parts, started);
 }
 
-async function launchRequest(
-  parts: Parts,
-  record: ContainerRecord,
-  mode: NetworkMode,
-  held: Undo[],
-): Promise<LaunchRequest> {
+async function launchRequest(parts: Parts, record: ContainerRecord, held: Undo[]): Promise<LaunchRequest> {
   const paths = containerPaths(parts.config, record.id);
   const idRange = idRangeOf(record);
   const rootfs = await prepareContainerRoot(parts, record);
@@ -148,7 +143,8 @@ async function launchRequest(
       initProgram: `${parts.config.programsDir}/container-init`,
       mounts,
       user,
-      namespaces: sharedNamespaces(parts, record, mode),
+      namespaces: sharedNamespaces(parts, record),
+      sharedMemoryFolder: await holdSharedMemory(parts, record),
       seccomp: seccompOf(parts, record),
       devices: await devicesOf(record.hostConfig),
     }),
@@ -180,40 +176,6 @@ function seccompOf(parts: Parts, { hostConfig }: ContainerRecord): OciSeccomp | 
   return parts.seccompProfile(option === 'builtin' ? undefined : option, capabilitiesOf(hostConfig));
 }
 
-/** Namespaces that are another container's or the guest's own. */
-function sharedNamespaces(
-  parts: Parts,
-  record: ContainerRecord,
-  network: NetworkMode,
-): { network: string | undefined; pid: string | undefined; ipc: string | undefined } {
-  const { hostConfig } = record;
-  return {
-    network:
-      network.kind === 'host'
-        ? '/proc/1/ns/net'
-        : network.kind === 'container'
-          ? `/proc/${pidOf(parts, network.container)}/ns/net`
-          : undefined,
-    pid: sharedNamespace(parts, hostConfig.PidMode, 'pid'),
-    ipc: sharedNamespace(parts, hostConfig.IpcMode, 'ipc'),
-  };
-}
-
-function sharedNamespace(parts: Parts, mode: string, kind: 'pid' | 'ipc'): string | undefined {
-  if (mode === 'host') return `/proc/1/ns/${kind}`;
-  return mode.startsWith('container:')
-    ? `/proc/${pidOf(parts, mode.slice('container:'.length))}/ns/${kind}`
-    : undefined;
-}
-
-function pidOf(parts: Parts, reference: string): number {
-  const other = parts.store.find(reference);
-  if (!isRunning(other)) {
-    throw new EngineError('conflict', `cannot join namespace of a non running container: ${other.id}`);
-  }
-  return other.state.pid;
-}
-
 async function undoLaunch(parts: Parts, record: ContainerRecord, running: RunningContainer): Promise<void> {
   await running.kill(9).catch(() => undefined);
   await running.exited;
@@ -221,7 +183,6 @@ async function undoLaunch(parts: Parts, record: ContainerRecord, running: Runnin
   const endpoints = parts.network.endpointsOf(record.id);
   await parts.network.detach(record.id).catch((error: unknown) => log.warn(`detach ${record.name}`, error));
   tellDisconnected(parts, record.id, endpoints);
-  await rm(containerPaths(parts.config, record.id).runDir, { recursive: true, force: true });
 }
 
 async function afterFailedStart(parts: Parts, record: ContainerRecord, cause: unknown): Promise<never> {
@@ -230,6 +191,7 @@ async function afterFailedStart(parts: Parts, record: ContainerRecord, cause: un
   for (const pending of live.pending) pending.end();
   live.pending.clear();
   await parts.volumeUse.release(record.id);
+  await removeRunFolder(parts, record).catch((error: unknown) => log.warn(`what ${record.name} ran with`, error));
   const failed = parts.store.update(record.id, {
     state: {
       ...record.state,

@@ -1,5 +1,6 @@
 /** The HTTP server on a real socket: boot answers, versions, malformed requests, hijacked connections. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -8,12 +9,14 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { readBodyAs, skipBody } from '../../../../../vm/agent/http/body.ts';
 import { hijack } from '../../../../../vm/agent/http/hijack.ts';
 import { sendJson } from '../../../../../vm/agent/http/reply.ts';
 import type { Route } from '../../../../../vm/agent/http/route.ts';
 import { startEngineServer } from '../../../../../vm/agent/http/server.ts';
+import { acceptWebSocket, Unframed } from '../../../../../vm/agent/http/websocket.ts';
 import { EngineError } from '../../../../../vm/contract/errors.ts';
 
 const routes: Route[] = [
@@ -38,10 +41,30 @@ const routes: Route[] = [
       socket.resume();
     },
   },
+  {
+    method: 'GET',
+    path: '/socket',
+    takesOver: true,
+    handle: async ({ request, response }) => {
+      const client = new Unframed(await acceptWebSocket(request, response));
+      client.on('error', () => undefined);
+      client.on('data', (chunk: Buffer) => {
+        // Cut in the middle of the second frame's header.
+        const frames = Buffer.concat([frame(1, `out ${String(chunk)}`), frame(2, ' err')]);
+        client.write(frames.subarray(0, frames.length - 8));
+        client.end(frames.subarray(frames.length - 8));
+      });
+    },
+  },
   { method: 'GET', path: '/broken', handle: () => Promise.reject(new TypeError('a bug')) },
   { method: 'GET', path: '/taken', handle: () => Promise.reject(new EngineError('conflict', 'it is taken')) },
   { method: 'GET', path: '/same', handle: () => Promise.reject(new EngineError('not-modified', 'same')) },
 ];
+
+function frame(stream: number, words: string): Buffer {
+  const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, words.length]);
+  return Buffer.concat([header, Buffer.from(words)]);
+}
 
 async function serve(t: TestContext, open = true): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'wherry-http-'));
@@ -217,4 +240,20 @@ test('a hijacked connection that nobody reads yet keeps what comes', async (t) =
     taken?.resume();
     assert.match(await talking, /EARLY WORDS$/);
   }
+});
+
+test('a WebSocket: messages in, output without frames, an end; any other request is refused', async (t) => {
+  const socketPath = await serve(t);
+  const client = new WebSocket(`ws+unix:${socketPath}:/v1.47/socket`);
+  const told: string[] = [];
+  client.on('message', (data: Buffer, isBinary) => told.push(`${isBinary} ${data.toString()}`));
+  client.on('open', () => client.send('hello'));
+  await once(client, 'close');
+  assert.equal(told.map((line) => line.slice('true '.length)).join(''), 'out hello err');
+  assert.ok(
+    told.every((line) => line.startsWith('true')),
+    told.join(),
+  );
+  const plain = await call(socketPath, 'GET', '/socket');
+  assert.deepEqual([plain.status, /Upgrade: websocket/.test(plain.body)], [400, true]);
 });

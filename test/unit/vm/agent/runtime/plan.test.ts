@@ -147,6 +147,15 @@ test('a user namespace without a network of its own is shown the guest’s /sys,
   );
   const privileged = plan(configOf({ namespaces }, mounts), { idRange: undefined });
   assert.equal(only(privileged, planTags.mount).length, 2);
+  const [network, ipc] = namespaces;
+  const ofOne = [{ ...network, isOfUserNamespace: true }, ipc, { type: 'user' as const, path: '/proc/7/ns/user' }];
+  const joined = plan(configOf({ namespaces: ofOne as typeof namespaces }, mounts));
+  assert.deepEqual(
+    only(joined, planTags.mount).map(({ strings }) => strings[0]),
+    ['sysfs'],
+    'with the user namespace come its rights',
+  );
+  assert.ok(only(joined, planTags.namespace).some(({ strings }) => strings[0] === '/proc/7/ns/user'));
 });
 
 test('/dev gets the standard nodes, those asked for in their place, and links', () => {

@@ -13,6 +13,7 @@ import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createContainerBody } from '../../../../../vm/agent/http/create-body.ts';
 import type { RegistryNetwork } from '../../../../../vm/agent/registry/network.ts';
+import { parseRemote, type BuildContext } from '../../../../../vm/agent/use-cases/build-context.ts';
 import { buildImage } from '../../../../../vm/agent/use-cases/build-image.ts';
 import type { BuildLine, BuildRequest } from '../../../../../vm/agent/use-cases/build-request.ts';
 import type { ImageParts } from '../../../../../vm/agent/use-cases/image-parts.ts';
@@ -33,7 +34,7 @@ interface Built {
 
 interface Builder {
   readonly parts: ImageParts;
-  readonly build: (entries: readonly TarEntry[] | Readable, options?: Partial<BuildRequest>) => Promise<Built>;
+  readonly build: (entries: readonly TarEntry[] | BuildContext, options?: Partial<BuildRequest>) => Promise<Built>;
 }
 
 async function openBuilder(t: TestContext, network: Partial<RegistryNetwork> = {}): Promise<Builder> {
@@ -56,7 +57,7 @@ async function openBuilder(t: TestContext, network: Partial<RegistryNetwork> = {
         ...options,
       };
       const lines: BuildLine[] = [];
-      const body = entries instanceof Readable ? entries : Readable.from([tar(...entries)]);
+      const body = entries instanceof Readable || entries instanceof URL ? entries : Readable.from([tar(...entries)]);
       const signal = new AbortController().signal;
       const id = await buildImage({ config } as Parts, store.parts, request, body, (line) => lines.push(line), signal);
       const image = store.parts.records.get(id);
@@ -275,6 +276,29 @@ describe('build', { skip: cannotUnpack }, () => {
       ['http://files.example/%zz', /no file name/],
     ] as const) {
       await assert.rejects(build([dockerfile('FROM scratch', `ADD ${address} /x`)]), words);
+    }
+  });
+
+  test('a context at an address: an archive, or a Dockerfile by itself', async (t) => {
+    const archive = gzipSync(
+      tar(dockerfile('FROM scratch', 'COPY Dockerfile /d'), { name: 'other', data: 'FROM scratch' }),
+    );
+    const server = createServer(({ url }, response) => {
+      if (url === '/archive') response.end(archive);
+      else if (url === '/text') response.end('FROM scratch\nCOPY Dockerfile /by-itself\n');
+      else response.writeHead(404).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { build } = await openBuilder(t);
+    assert.match((await build(parseRemote(`${at}/archive`))).read('d'), /^FROM scratch/);
+    const text = await build(parseRemote(`${at}/text`), { dockerfile: 'elsewhere/Dockerfile' });
+    assert.match(text.read('by-itself'), /^FROM scratch/);
+    await assert.rejects(build(parseRemote(`${at}/gone`)), /failed to GET http:.*the server answered 404/);
+    for (const repository of ['git@example.com:a/b', 'https://example.com/a.git#main', 'github.com/a/b']) {
+      assert.throws(() => parseRemote(repository), { code: 'not-implemented' });
     }
   });
 
