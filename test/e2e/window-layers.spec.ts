@@ -88,6 +88,26 @@ test('wasted space, largest first, leads to the layer that brings it', async ({ 
   await expect(item(page, /hosts/)).toHaveAttribute('aria-selected', 'true');
 });
 
+test('a small window has room for the tables', async ({ page, open }) => {
+  await page.setViewportSize({ width: 900, height: 600 });
+  await open();
+  await openLayers(page);
+  const edge = async (name: string) => {
+    const box = await page
+      .getByRole('grid', { name })
+      .getByRole('row')
+      .nth(1)
+      .getByRole('gridcell')
+      .last()
+      .boundingBox();
+    return (box?.x ?? 0) + (box?.width ?? 0);
+  };
+  await page.getByRole('radio', { name: /^Wasted space/ }).click();
+  expect(await edge('Wasted space')).toBeLessThanOrEqual(900);
+  await page.getByLabel('Search all layers').fill('motd');
+  expect(await edge('Found in the layers')).toBeLessThanOrEqual(900);
+});
+
 test('a search tells which layers touch a file; nothing found is said', async ({ page, host, open }) => {
   await open();
   await openLayers(page);

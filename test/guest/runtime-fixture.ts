@@ -140,7 +140,7 @@ let nextSlot = 0;
 export function requestOf(args: readonly string[], options: LaunchOptions = {}): LaunchRequest {
   const id = options.id ?? randomUUID();
   const own = path.join(folder, id);
-  const base = 200_000 + 65_536 * nextSlot++;
+  const base = options.request?.idRange?.base ?? 200_000 + 65_536 * nextSlot++;
   fs.mkdirSync(path.join(own, 'upper'), { recursive: true });
   fs.mkdirSync(path.join(own, 'work'), { recursive: true });
   fs.chownSync(path.join(own, 'upper'), base, base);

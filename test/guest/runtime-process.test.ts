@@ -298,6 +298,7 @@ test('in another’s user namespace: its network can be changed, its processes a
       'ip link set lo mtu 1400 && ps -o args | grep 1234; ls /proc/1/root/bin/sh; kill -9 1; kill -9 $(pidof sleep)',
     ],
     {
+      request: { idRange: one.request.idRange },
       config: (c) => ({
         ...c,
         process: {

@@ -14,7 +14,7 @@ const wastedColumns: readonly Column<WastedFile>[] = [
   {
     key: 'path',
     header: 'File',
-    width: 'minmax(9rem, 1fr)',
+    width: 'minmax(6.5rem, 1fr)',
     rank: 'always',
     sortBy: ({ path }) => path,
     render: ({ path }) => <Outside text={path} className="mono" limit={1000} />,
@@ -22,7 +22,7 @@ const wastedColumns: readonly Column<WastedFile>[] = [
   {
     key: 'why',
     header: 'Hidden',
-    width: '11.5rem',
+    width: '10.4rem',
     rank: 'always',
     sortBy: ({ by }) => by,
     render: ({ layer, by, removed }) => (
@@ -32,7 +32,7 @@ const wastedColumns: readonly Column<WastedFile>[] = [
   {
     key: 'size',
     header: 'Size',
-    width: '5.5rem',
+    width: '4.6rem',
     rank: 'always',
     align: 'end',
     sortBy: ({ sizeBytes }) => -sizeBytes,
