@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { EllipsisVertical, type LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 
@@ -13,10 +13,16 @@ export interface MenuEntry {
   readonly run: () => void;
 }
 
+interface MenuProps {
+  readonly trigger: ReactNode;
+  readonly entries: readonly MenuEntry[];
+  readonly defaultOpen?: boolean;
+}
+
 /** A button's menu; arrow keys, typing and Escape as everywhere. */
-export function Menu({ trigger, entries }: { trigger: ReactNode; entries: readonly MenuEntry[] }) {
+export function Menu({ trigger, entries, defaultOpen = false }: MenuProps) {
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} defaultOpen={defaultOpen}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align="end" sideOffset={4} collisionPadding={8}>
@@ -29,18 +35,30 @@ export function Menu({ trigger, entries }: { trigger: ReactNode; entries: readon
   );
 }
 
-/** The three dots of an object's row or page. @param inRow The row has the keys: Tab goes past it. */
-export function MoreMenu({ entries, inRow = false }: { entries: readonly MenuEntry[]; inRow?: boolean }) {
-  return (
-    <Menu
-      entries={entries}
-      trigger={
-        <button type="button" className="icon-button" aria-label="More actions" {...(inRow ? { tabIndex: -1 } : {})}>
-          <EllipsisVertical className="icon" aria-hidden />
-        </button>
-      }
-    />
+interface MoreMenuProps {
+  readonly entries: readonly MenuEntry[];
+  /**
+   * The row has the keys: Tab goes past it. Rows scroll by in hundreds, and a menu would be most of what each of them costs: it is made
+   * when it is wanted first.
+   */
+  readonly inRow?: boolean;
+}
+
+/** The three dots of an object's row or page. */
+export function MoreMenu({ entries, inRow = false }: MoreMenuProps) {
+  const [made, setMade] = useState(!inRow);
+  const button = (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label="More actions"
+      {...(inRow ? { tabIndex: -1 } : {})}
+      {...(made ? {} : { 'aria-haspopup': 'menu', 'aria-expanded': false, onClick: () => setMade(true) })}
+    >
+      <EllipsisVertical className="icon" aria-hidden />
+    </button>
   );
+  return made ? <Menu entries={entries} trigger={button} defaultOpen={inRow} /> : button;
 }
 
 function MenuItem({ entry }: { entry: MenuEntry }) {

@@ -140,7 +140,10 @@ dockerSuite('networks', () => {
     await docker('run', '-d', '--name', 'web', '-p', '[::1]::80', '-p', '127.0.0.1::80', busybox, 'sh', '-c', serve);
     const [six = '', four = ''] = (await docker('port', 'web', '80')).split('\n').sort().reverse();
     assert.match(six, /^\[::1\]:\d+$/);
-    for (const address of [six, four]) assert.match(await (await fetch(`http://${address}/`)).text(), /by six/);
+    for (const address of [six, four]) {
+      const page = (): Promise<string> => fetch(`http://${address}/`).then((answer) => answer.text(), String);
+      await until(`a page at ${address}`, async () => (await page()).includes('by six'));
+    }
     await docker('rm', '-f', 'web');
     await assert.rejects(fetch(`http://${six}/`));
   });

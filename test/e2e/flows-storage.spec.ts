@@ -105,7 +105,7 @@ test('the layers of an image tell their files and what is wasted', async () => {
     input: `${steps.join('\n')}\n`,
     env: { DOCKER_BUILDKIT: '0' },
   });
-  expect(built.stderr).toBe('');
+  expect(built.code, built.stderr).toBe(0);
   await goTo(page, 'Images');
   await rowWith(page, 'barge')
     .getByText(/^barge/)

@@ -42,6 +42,8 @@ const views: Readonly<Record<string, View>> = {
     then: async (page) => {
       await page.getByRole('button', { name: 'More actions' }).click();
       await page.getByRole('menuitem', { name: 'Edit…' }).click();
+      // What is behind it is not read any more once it is there.
+      await expect(page.getByRole('dialog').getByLabel('Memory')).toBeVisible();
     },
   },
   images: { at: '/images', shows: 'postgres:17' },
