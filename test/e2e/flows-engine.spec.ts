@@ -67,8 +67,14 @@ test('the docker context is registered for the stock CLI, and removed', async ()
   expect((await byContext('ps')).code).not.toBe(0);
 });
 
-test('memory and disk are changed, and the engine restarted with them; containers come back', async () => {
+test('memory, disk and mirrors are changed, and the engine restarted with them; containers come back', async ({
+  real,
+}) => {
   await openSettings();
+  const network = page.locator('form').filter({ has: page.getByLabel('Mirrors of Docker Hub') });
+  await network.getByLabel('Mirrors of Docker Hub').fill(real.registry.host);
+  await network.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Restart the engine for these to take effect: network')).toBeVisible();
   const disk = page.getByLabel('Disk');
   const grown = Number(await disk.inputValue()) + 8;
   await disk.fill(String(grown));
@@ -83,6 +89,9 @@ test('memory and disk are changed, and the engine restarted with them; container
   const memory = Number(await docker('info', '--format', '{{.MemTotal}}'));
   expect(memory).toBeGreaterThan(1.3 * 2 ** 30);
   expect(memory).toBeLessThan(1.6 * 2 ** 30);
+  // From the mirror: Docker Hub itself is out of reach here.
+  await docker('pull', 'busybox');
+  await docker('rmi', 'busybox');
   const blocks = await docker('exec', 'keeper', 'df', '-k', '/hold');
   expect(Number(blocks.trim().split('\n').at(-1)?.split(/\s+/)[1])).toBeGreaterThan((grown - 1) * 2 ** 20);
 });

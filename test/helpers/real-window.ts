@@ -17,7 +17,12 @@ export interface RealWindow {
 export const test = base.extend<object, { real: RealWindow }>({
   real: [
     async ({ browser }, use) => {
-      await using registry = await startRegistry({ 'busybox:latest': 'busybox', 'nginx:latest': 'nginx' });
+      await using registry = await startRegistry({
+        'busybox:latest': 'busybox',
+        'nginx:latest': 'nginx',
+        // For who takes it as the mirror of Docker Hub.
+        'library/busybox:latest': 'busybox',
+      });
       await using home = await WherryHome.create();
       await using shell = await WebWindow.start(home);
       await use({
