@@ -4,10 +4,11 @@ import { actOnContainers, canDo, useBusyContainers } from '../../actions/contain
 import { IconButton } from '../../components/button.tsx';
 import { containerMenu } from '../../components/container-menu.tsx';
 import { ContainerStateMark, shortStatus } from '../../components/container-state.tsx';
+import { createdColumn } from '../../components/created-column.tsx';
 import type { Column } from '../../components/data-table.tsx';
 import { MoreMenu } from '../../components/menu.tsx';
 import { PortLinks } from '../../components/port-links.tsx';
-import { Ago, Outside } from '../../components/text.tsx';
+import { Outside } from '../../components/text.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { CpuUsage, MemoryUsage } from './usage.tsx';
@@ -68,18 +69,7 @@ export const containerColumns: readonly Column<ContainerView>[] = [
     rank: 'wide',
     render: (row) => <Outside text={shortStatus(row.status)} className="quiet" />,
   },
-  {
-    key: 'created',
-    header: 'Created',
-    width: '7rem',
-    rank: 'wide',
-    sortBy: (row) => -row.createdAtMs,
-    render: (row) => (
-      <span className="quiet outside">
-        <Ago timeMs={row.createdAtMs} />
-      </span>
-    ),
-  },
+  createdColumn('wide', '7rem'),
   {
     key: 'actions',
     header: '(Actions)',

@@ -4,6 +4,7 @@ import type { ImageView } from '../../../src-main/contract/engine.ts';
 import { loadImages, saveImage } from '../../actions/images.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button, IconButton } from '../../components/button.tsx';
+import { createdColumn } from '../../components/created-column.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { DropZone } from '../../components/drop-zone.tsx';
 import { Empty } from '../../components/empty.tsx';
@@ -12,7 +13,7 @@ import { MoreMenu, type MenuEntry } from '../../components/menu.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
-import { Ago, Outside } from '../../components/text.tsx';
+import { Outside } from '../../components/text.tsx';
 import { matchesWords } from '../../format/matches-words.ts';
 import { formatBytes, formatCount, shortId } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
@@ -136,18 +137,7 @@ const columns: readonly Column<ImageView>[] = [
         <Outside text={row.usedBy.join(', ')} className="quiet" />
       ),
   },
-  {
-    key: 'created',
-    header: 'Created',
-    width: '8rem',
-    rank: 'medium',
-    sortBy: (row) => -row.createdAtMs,
-    render: (row) => (
-      <span className="quiet outside">
-        <Ago timeMs={row.createdAtMs} />
-      </span>
-    ),
-  },
+  createdColumn('medium'),
   {
     key: 'own',
     header: 'Its own',

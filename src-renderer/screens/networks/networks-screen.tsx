@@ -2,6 +2,7 @@ import { useMemo, useState, type KeyboardEvent } from 'react';
 import { Brush, Lock, Plus } from 'lucide-react';
 import type { NetworkView } from '../../../src-main/contract/networks.ts';
 import { Button } from '../../components/button.tsx';
+import { createdColumn } from '../../components/created-column.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { MoreMenu } from '../../components/menu.tsx';
@@ -9,7 +10,7 @@ import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
-import { Ago, Outside } from '../../components/text.tsx';
+import { Outside } from '../../components/text.tsx';
 import { matchesWords } from '../../format/matches-words.ts';
 import { formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
@@ -162,18 +163,7 @@ const columns: readonly Column<NetworkView>[] = [
         <Outside text={row.members.map(({ name }) => name).join(', ')} className="quiet" />
       ),
   },
-  {
-    key: 'created',
-    header: 'Created',
-    width: '8rem',
-    rank: 'large',
-    sortBy: (row) => -row.createdAtMs,
-    render: (row) => (
-      <span className="quiet outside">
-        <Ago timeMs={row.createdAtMs} />
-      </span>
-    ),
-  },
+  createdColumn('large'),
   {
     key: 'actions',
     header: '(Actions)',

@@ -4,6 +4,7 @@ import type { VolumeView } from '../../../src-main/contract/volumes.ts';
 import { copyText } from '../../actions/links.ts';
 import { exportVolume } from '../../actions/volumes.ts';
 import { Button } from '../../components/button.tsx';
+import { createdColumn } from '../../components/created-column.tsx';
 import { DataTable, type Column } from '../../components/data-table.tsx';
 import { Empty } from '../../components/empty.tsx';
 import { FileButton } from '../../components/file-button.tsx';
@@ -12,7 +13,7 @@ import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { SkeletonRows } from '../../components/skeleton-rows.tsx';
-import { Ago, Outside } from '../../components/text.tsx';
+import { Outside } from '../../components/text.tsx';
 import { matchesWords } from '../../format/matches-words.ts';
 import { formatBytes, formatCount } from '../../format/quantities.ts';
 import { openDialog } from '../../stores/dialogs.ts';
@@ -182,18 +183,7 @@ const columnsWith = (sizes: ReadonlyMap<string, number>): readonly Column<Volume
     sortBy: (row) => row.labels['com.docker.compose.project'] ?? '\uffff',
     render: (row) => <Outside text={row.labels['com.docker.compose.project'] ?? '–'} className="quiet" />,
   },
-  {
-    key: 'created',
-    header: 'Created',
-    width: '8rem',
-    rank: 'medium',
-    sortBy: (row) => -row.createdAtMs,
-    render: (row) => (
-      <span className="quiet outside">
-        <Ago timeMs={row.createdAtMs} />
-      </span>
-    ),
-  },
+  createdColumn('medium'),
   {
     key: 'actions',
     header: '(Actions)',
