@@ -35,6 +35,8 @@ export async function serveEngine(t: TestContext): Promise<TestServer> {
     health: () => Promise.reject(new Error('not asked here')),
     shutdown: () => undefined,
     setClock: () => Promise.resolve(),
+    prepareSleep: () => Promise.resolve(),
+    wake: () => Promise.resolve(),
   });
   const offline: ImageParts = {
     ...images.parts,

@@ -3,6 +3,7 @@
  * does not need is loaded after the socket answers.
  */
 import { mkdir } from 'node:fs/promises';
+import { EngineError } from '../contract/errors.ts';
 import { type AgentConfig, containerSocket } from './config.ts';
 import { dataDiskSpace, DiskError, mountDataDisk, unmountDataDisk } from './disk/data-disk.ts';
 import type { Engine } from './engine.ts';
@@ -11,7 +12,8 @@ import { startEngineServer } from './http/server.ts';
 import type { EngineServer } from './http/server.ts';
 import { wherryRoutes } from './http/wherry.ts';
 import { announceStage, errorText, log } from './log.ts';
-import { powerOff, setClock } from './machine.ts';
+import { dropCaches, powerOff, setClock, stirRandom } from './machine.ts';
+import { whatKeepsAwake } from './keeps-awake.ts';
 import type { SshServer } from './ssh/server.ts';
 
 /** Time for containers to stop when init ends the agent; init itself waits a little longer. */
@@ -50,7 +52,16 @@ export async function startAgent(config: AgentConfig): Promise<void> {
     early: wherryRoutes({
       health: () => status.probe(),
       shutdown: (seconds) => void stop(seconds).finally(() => powerOff()),
-      setClock,
+      setClock: (nowMs) => setClock(config.programsDir, nowMs),
+      prepareSleep: async (idle) => {
+        const doing = whatKeepsAwake(parts.server?.underWay() ?? [], parts.ssh?.sessions ?? 0, idle);
+        if (doing !== undefined) throw new EngineError('conflict', `${doing} is under way`);
+        await dropCaches();
+      },
+      wake: async (nowMs, entropy) => {
+        await setClock(config.programsDir, nowMs);
+        await stirRandom(entropy);
+      },
     }),
     describeBoot: () => status.describeBoot(),
   });

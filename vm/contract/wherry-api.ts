@@ -180,6 +180,11 @@ export interface RegistryNames {
 
 /** `POST /wherry/v1/shutdown`: stops containers (deadline in the query, `timeoutSeconds`), syncs, powers off. 202. */
 /** `POST /wherry/v1/clock` `{ nowMs }`: sets the guest's clock (after host sleep). 204. */
+/**
+ * `POST /wherry/v1/sleep?idle=…`, before the VM is halted and saved: writes all out and drops caches, which makes the state small. 204;
+ * 409 when a transfer is under way, with `idle` also when there is any request or shell. `POST /wherry/v1/wake` `{ nowMs, entropy }`
+ * (Base64), after it was restored: sets the clock, stirs the random numbers. 204.
+ */
 /** The seed disk's `seed.json`; see `vm/image/README.md`. */
 export interface Seed {
   readonly version: 1;

@@ -20,8 +20,16 @@ import { Router } from './router.ts';
 export interface EngineServer {
   /** All routes are there from now on. */
   open(routes: readonly Route[]): void;
+  /** What is being answered now. */
+  underWay(): readonly RequestUnderWay[];
   /** Stops listening and cuts all connections. */
   close(): Promise<void>;
+}
+
+export interface RequestUnderWay {
+  readonly method: string;
+  /** Without the version prefix. */
+  readonly path: string;
 }
 
 const maxHeaderBytes = 64 * 1024;
@@ -41,6 +49,7 @@ export async function startEngineServer(options: {
 }): Promise<EngineServer> {
   let router = new Router(options.early);
   let isOpen = false;
+  const underWay = new Set<RequestUnderWay>();
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.setHeader('Api-Version', apiVersion);
@@ -52,6 +61,9 @@ export async function startEngineServer(options: {
     try {
       const url = new URL(request.url ?? '/', 'http://engine');
       const { version, path: route } = splitVersion(url.pathname);
+      const entry: RequestUnderWay = { method: request.method ?? 'GET', path: route };
+      underWay.add(entry);
+      response.on('close', () => underWay.delete(entry));
       const match = router.match(request.method ?? 'GET', route);
       if (typeof match === 'string') throw noRoute(match, isOpen, options.describeBoot);
       if (match.route.takesOver !== true) await readAhead(request, maxBodyBytes);
@@ -63,6 +75,7 @@ export async function startEngineServer(options: {
         signal: aborter.signal,
         apiVersion: version,
       });
+      if (match.route.takesOver === true) onClose(request.socket, () => underWay.delete(entry));
     } catch (error) {
       sendError(response, error);
     }
@@ -103,6 +116,7 @@ export async function startEngineServer(options: {
       router = new Router([...options.early, ...routes]);
       isOpen = true;
     },
+    underWay: () => [...underWay],
     close: () =>
       new Promise((resolve) => {
         forContainers.close();
@@ -110,6 +124,12 @@ export async function startEngineServer(options: {
         server.closeAllConnections();
       }),
   };
+}
+
+/** Of a connection that was taken over: its response never closes, and what listened to it before was taken off. */
+function onClose(socket: Socket, listener: () => void): void {
+  if (socket.destroyed) listener();
+  else socket.once('close', listener);
 }
 
 function noRoute(reason: 'not-found' | 'wrong-method', isOpen: boolean, describeBoot: () => string): EngineError {

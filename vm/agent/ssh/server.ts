@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
-import type { AuthContext, Connection, ParsedKey } from 'ssh2';
+import type { AuthContext, Connection, ParsedKey, Session } from 'ssh2';
 import { errorText, log } from '../log.ts';
 import { handleSession } from './session.ts';
 import { openTunnel } from './tunnel.ts';
@@ -25,6 +25,8 @@ export interface SshServerOptions {
 
 export interface SshServer {
   readonly port: number;
+  /** Shells and commands that are open now. */
+  readonly sessions: number;
   close(): Promise<void>;
 }
 
@@ -46,10 +48,11 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   ]);
   const keys = parseAuthorizedKeys(authorized);
   const ssh = new ssh2.Server({ hostKeys: [hostKey], algorithms: algorithms, ident: 'wherry' });
+  const sessions = new Set<Session>();
   const sockets = new Set<Socket>();
   ssh.on('connection', (client, { ip, port }) => {
     const socket = [...sockets].find(({ remoteAddress, remotePort }) => remoteAddress === ip && remotePort === port);
-    handleClient(client, keys, { ...options, ownAddress: socket?.localAddress ?? '' });
+    handleClient(client, keys, { ...options, ownAddress: socket?.localAddress ?? '' }, sessions);
   });
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     if (sockets.size >= maxConnections) {
@@ -75,6 +78,9 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    get sessions() {
+      return sessions.size;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -106,13 +112,20 @@ function handleClient(
   keys: readonly ParsedKey[],
   /** The guest's address that this client knows: published ports are there, not on the loopback. */
   options: SshServerOptions & { readonly ownAddress: string },
+  sessions: Set<Session>,
 ): void {
   client.on('error', () => {
     // A dropped connection; its channels end by themselves.
   });
   client.on('authentication', (context) => authenticate(context, keys));
   client.on('ready', () => {
-    client.on('session', (accept) => handleSession(accept(), options.ptyProgram));
+    client.on('session', (accept) => {
+      const session = accept();
+      sessions.add(session);
+      session.on('close', () => sessions.delete(session));
+      client.on('close', () => sessions.delete(session));
+      handleSession(session, options.ptyProgram);
+    });
     client.on('tcpip', (accept, reject, info) => {
       if (info.destIP === 'localhost') openTunnel({ host: options.ownAddress, port: info.destPort }, accept, reject);
       else reject();

@@ -18,6 +18,7 @@ import type { Route } from '../../../../../vm/agent/http/route.ts';
 import { startEngineServer } from '../../../../../vm/agent/http/server.ts';
 import { acceptWebSocket, Unframed } from '../../../../../vm/agent/http/websocket.ts';
 import { EngineError } from '../../../../../vm/contract/errors.ts';
+import { until } from '../../../../helpers/until.ts';
 
 const routes: Route[] = [
   {
@@ -67,6 +68,10 @@ function frame(stream: number, words: string): Buffer {
 }
 
 async function serve(t: TestContext, open = true): Promise<string> {
+  return (await serveCounted(t, open)).socketPath;
+}
+
+async function serveCounted(t: TestContext, open = true) {
   const folder = mkdtempSync(path.join(tmpdir(), 'wherry-http-'));
   const socketPath = path.join(folder, 'docker.sock');
   const server = await startEngineServer({
@@ -80,7 +85,7 @@ async function serve(t: TestContext, open = true): Promise<string> {
     await server.close();
     rmSync(folder, { recursive: true });
   });
-  return socketPath;
+  return { socketPath, server };
 }
 
 function call(socketPath: string, method: string, url: string, body?: string) {
@@ -256,4 +261,25 @@ test('a WebSocket: messages in, output without frames, an end; any other request
   );
   const plain = await call(socketPath, 'GET', '/socket');
   assert.deepEqual([plain.status, /Upgrade: websocket/.test(plain.body)], [400, true]);
+});
+
+test('what is being answered is known until its end, also when the connection was taken over', async (t) => {
+  const { socketPath, server } = await serveCounted(t);
+  const heads = [
+    'POST /v1.47/raw HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}',
+    'POST /raw HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\n{}',
+  ];
+  for (const head of heads) {
+    const client = connect(socketPath);
+    client.write(head);
+    await once(client, 'data');
+    assert.deepEqual(server.underWay(), [{ method: 'POST', path: '/raw' }]);
+    client.end();
+    client.resume();
+    await once(client, 'close');
+    await until('it is over', () => server.underWay().length === 0);
+  }
+  await call(socketPath, 'GET', '/broken');
+  await call(socketPath, 'GET', '/nowhere');
+  assert.deepEqual(server.underWay(), []);
 });

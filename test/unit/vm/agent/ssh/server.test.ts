@@ -12,6 +12,7 @@ import ssh2 from 'ssh2';
 import type { ClientChannel } from 'ssh2';
 import { makeOpensshKeyPair } from '../../../../../src-main/vm/openssh-key.ts';
 import { startSshServer } from '../../../../../vm/agent/ssh/server.ts';
+import { until } from '../../../../helpers/until.ts';
 
 const ptyProgram = path.resolve(
   import.meta.dirname,
@@ -24,6 +25,7 @@ interface Guest {
   readonly port: number;
   readonly engineSocket: string;
   readonly clientKey: string;
+  readonly sessions: () => number;
   client(key?: string): Promise<ssh2.Client>;
 }
 
@@ -51,6 +53,7 @@ async function makeGuest(t: TestContext): Promise<Guest> {
     port: server.port,
     engineSocket,
     clientKey: user.private,
+    sessions: () => server.sessions,
     client: (key = user.private) =>
       new Promise((resolve, reject) => {
         const client = new ssh2.Client();
@@ -197,4 +200,17 @@ test('peers that send rubbish or leave in the handshake cost nobody else anythin
   }
   const channel = await exec(client, 'echo alive');
   assert.equal(await text(channel), 'alive\n');
+});
+
+test('shells and commands count while they are open, also when the client is cut', async (t) => {
+  const guest = await makeGuest(t);
+  const client = await guest.client();
+  assert.equal(guest.sessions(), 0);
+  const first = await exec(client, 'cat');
+  await exec(client, 'cat');
+  assert.equal(guest.sessions(), 2);
+  first.end();
+  await until('one of them has ended', () => guest.sessions() === 1);
+  client.destroy();
+  await until('the other has gone with the client', () => guest.sessions() === 0);
 });
