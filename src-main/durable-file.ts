@@ -31,7 +31,8 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** What was renamed or removed in it stays so after a crash. */
+export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder; NTFS journals the rename itself.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

@@ -27,6 +27,11 @@ export interface HomePaths {
     readonly clientKey: string;
     /** What is running: see `vm/record.ts`. */
     readonly record: string;
+    /** The state of a VM that sleeps, and what it fits to: see `vm/saved-state.ts`. */
+    readonly savedState: string;
+    readonly savedRecord: string;
+    /** Through which QEMU hands its state over, or takes it: a unix socket (a loopback port on Windows). */
+    readonly stateSocket: string;
     /** Outcome of the accelerator probe, so that it runs once and not at each boot. */
     readonly accelerator: string;
     /** Which image files were found whole. */
@@ -78,6 +83,9 @@ export function homePaths(root: string, platform: NodeJS.Platform = process.plat
       hostKey: path.join(vm, 'ssh_host_ed25519_key'),
       clientKey: path.join(vm, 'client_ed25519'),
       record: path.join(vm, 'vm.json'),
+      savedState: path.join(vm, 'sleep.state'),
+      savedRecord: path.join(vm, 'sleep.json'),
+      stateSocket: path.join(vm, 'state.sock'),
       accelerator: path.join(vm, 'accelerator.json'),
       verified: path.join(vm, 'verified.json'),
       instance: path.join(vm, 'instance.json'),
@@ -103,7 +111,8 @@ export function checkSocketPath(socket: string, platform: NodeJS.Platform = proc
 /** Makes the folders, closed to other users, and checks that the sockets' paths fit. */
 export async function prepareHome(root: string): Promise<HomePaths> {
   const paths = homePaths(root);
-  for (const socket of [paths.dockerSocket, paths.hostSocket, paths.vm.qmpSocket]) checkSocketPath(socket);
+  for (const socket of [paths.dockerSocket, paths.hostSocket, paths.vm.qmpSocket, paths.vm.stateSocket])
+    checkSocketPath(socket);
   try {
     for (const folder of [paths.root, paths.vm.folder, paths.logs]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });

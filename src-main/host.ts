@@ -64,6 +64,7 @@ export async function createHost(paths: HomePaths, options: HostOptions): Promis
     devImage: options.devImage ?? false,
   });
   cleanup.add('let go of the VM', () => machine[Symbol.asyncDispose]());
+  await machine.findSleeping();
   const ports = servePorts(machine, link);
   cleanup.add('close the ports channel', () => ports[Symbol.asyncDispose]());
   const socket = await serveLocalSocket({
@@ -91,6 +92,7 @@ export async function createHost(paths: HomePaths, options: HostOptions): Promis
       held: () => machine.running,
       hasOwner: () => Promise.resolve(true),
     }),
+    dockerClients: () => socket.clients,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
@@ -120,7 +122,6 @@ export function chooseBackend(
 }
 
 async function startForClient(machine: Machine, signal: AbortSignal): Promise<void> {
-  if (machine.view.state.kind === 'ready') return;
   if (machine.stoppedOnPurpose) {
     throw new AppError('vm-absent', 'the VM is stopped', { hint: 'Start it in the window, or with: wherry up' });
   }

@@ -18,6 +18,12 @@ export interface VmService {
   /** Guest asked first, then power button, then kill; resolves when the process is gone. */
   stop(signal?: AbortSignal): Promise<void>;
   restart(signal?: AbortSignal): Promise<void>;
+  /**
+   * Saves its state and ends its process; `start` brings it back. Resolves when it sleeps; a VM that sleeps already is no error.
+   * @param idle refuses with `conflict` when anything goes on in the guest; without, only when a transfer would be spoilt
+   * Rejects with `unsupported` where the state cannot be saved. The VM runs on in either case.
+   */
+  sleep(idle: boolean, signal?: AbortSignal): Promise<void>;
   /** Stops the VM, removes the data disk with all images, containers and volumes, and boots with an empty one. */
   reset(signal?: AbortSignal): Promise<void>;
   /** The remedy for what is wrong now; resolves when ready. */
@@ -70,4 +76,6 @@ export interface HostServices {
   readonly settings: SettingsService;
   readonly secrets: SecretStore;
   readonly doctor: DoctorService;
+  /** Connections to the local docker socket that are open now. */
+  readonly dockerClients: () => number;
 }

@@ -5,6 +5,8 @@ import { isSameProcess } from '../process-identity.ts';
 import { linkTarget } from '../vm/boot.ts';
 import type { VmRecord } from '../vm/backend.ts';
 import { readRecord } from '../vm/record.ts';
+import { readSaved } from '../vm/saved-state.ts';
+import { connectOrSpawnOwner } from './owner.ts';
 import type { CliContext } from './context.ts';
 
 const keepAlive = { intervalMs: 10_000, misses: 3 };
@@ -23,5 +25,18 @@ export async function connectToGuest(context: CliContext, signal?: AbortSignal):
       hint: 'Start it with: wherry up',
     });
   }
+  return openSession(context, record, signal);
+}
+
+/** The same, of a VM that may sleep: it is woken. */
+export async function connectToWokenGuest(context: CliContext): Promise<SshSession> {
+  if ((await runningRecord(context)) === undefined && (await readSaved(context.paths.vm)) !== undefined) {
+    await using owner = await connectOrSpawnOwner(context);
+    await owner.client.call('vm.start', {}, context.signal);
+  }
+  return connectToGuest(context);
+}
+
+async function openSession(context: CliContext, record: VmRecord, signal?: AbortSignal): Promise<SshSession> {
   return SshSession.open(await linkTarget(context.paths, record), keepAlive, signal ?? context.signal);
 }

@@ -14,6 +14,7 @@ import { logs } from './commands/logs.ts';
 import { reset } from './commands/reset.ts';
 import { serve } from './commands/serve.ts';
 import { settings } from './commands/settings.ts';
+import { sleep } from './commands/sleep.ts';
 import { ssh } from './commands/ssh.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
@@ -22,6 +23,7 @@ import { commandHelp, generalHelp } from './help.ts';
 
 const commands: readonly Command[] = [
   up,
+  sleep,
   down,
   status,
   serve,

@@ -47,6 +47,8 @@ export interface Calls {
   'app.openExternal': (input: { url: string }) => void;
   'vm.start': (input: Record<string, never>) => void;
   'vm.stop': (input: Record<string, never>) => void;
+  /** Saves its state and ends its process; `vm.start` brings it back, with containers as they were. */
+  'vm.sleep': (input: Record<string, never>) => void;
   'vm.restart': (input: Record<string, never>) => void;
   /** All images, containers and volumes are gone for good; then the VM boots with an empty disk. */
   'vm.reset': (input: Record<string, never>) => void;

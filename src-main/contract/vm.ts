@@ -18,8 +18,9 @@ export type VmState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'booting'; readonly stage: VmStage; readonly attempt: number; readonly startedAtMs: number }
   | { readonly kind: 'ready'; readonly sinceMs: number; readonly bootTookMs: number }
-  | { readonly kind: 'sleeping' }
-  | { readonly kind: 'resuming' }
+  /** `saving`: it is halted and its state is being written; `saved`: it costs no memory, and any request wakes it. */
+  | { readonly kind: 'sleeping'; readonly step: 'saving' | 'saved' }
+  | { readonly kind: 'resuming'; readonly startedAtMs: number }
   | { readonly kind: 'stopping'; readonly step: 'guest' | 'power-button' | 'kill' }
   | { readonly kind: 'failed'; readonly stage: VmStage; readonly message: string; readonly hint: string };
 
@@ -121,8 +122,14 @@ export interface Settings {
   readonly appearance: { readonly theme: 'system' | 'light' | 'dark' };
   readonly terminal: TerminalSettings;
   readonly desktop: DesktopSettings;
-  readonly onQuit: 'leave-running' | 'stop';
+  readonly onQuit: OnQuit;
+  /** Minutes without a running container, a terminal or a docker client until the VM is put to sleep; 0: never. */
+  readonly sleepAfterMinutes: number;
 }
+
+export type OnQuit = 'leave-running' | 'sleep' | 'stop';
+
+export const longestSleepAfterMinutes = 1440;
 
 /** One line of `doctor`: a stage or a thing the host needs. */
 export interface DoctorCheck {

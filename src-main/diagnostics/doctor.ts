@@ -13,6 +13,7 @@ import type { PortForward, RunningVm, VmBackend, VmRecord } from '../vm/backend.
 import { linkTarget } from '../vm/boot.ts';
 import { openGuestImage } from '../vm/guest-image.ts';
 import { readRecord } from '../vm/record.ts';
+import { readSaved } from '../vm/saved-state.ts';
 import {
   checkGuestStage,
   checkHome,
@@ -55,6 +56,8 @@ export class Doctor implements DoctorService {
     const checks = [await checkHome(paths), await checkSpace(paths), ...(await this.#checkParts(signal))];
     const record = await readRecord(paths.vm.record);
     if (record === undefined || !(await isSameProcess(record.process))) {
+      // The socket is not tried: that would wake it.
+      if ((await readSaved(paths.vm)) !== undefined) return [...checks, ...sleepingChecks()];
       return [...checks, ...stoppedChecks(record), await this.#checkSocket(signal)];
     }
     checks.push(ok('process', `${record.backend} ${record.backendVersion}, process ${record.process.pid}`));
@@ -186,6 +189,14 @@ function stoppedChecks(record: VmRecord | undefined): DoctorCheck[] {
   return [
     process,
     ...['monitor', 'ssh', 'agent', 'disk', 'network', 'engine'].map((name) => skipped(name, 'the VM is stopped')),
+  ];
+}
+
+function sleepingChecks(): DoctorCheck[] {
+  const names = ['monitor', 'ssh', 'agent', 'disk', 'network', 'engine', 'docker socket'];
+  return [
+    ok('process', 'asleep: its state is on the disk, and any docker command wakes it'),
+    ...names.map((name) => skipped(name, 'the VM is asleep')),
   ];
 }
 

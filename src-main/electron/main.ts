@@ -22,6 +22,7 @@ import { plainText } from './plain-text.ts';
 import { hidesOnClose, quitInOrder } from './quit.ts';
 import { trayKey } from './tray-containers.ts';
 import { createTray } from './tray.ts';
+import { vmWords } from './vm-words.ts';
 
 /** dist/electron, in a checkout and in the packaged app alike. */
 const here = __dirname;
@@ -82,7 +83,7 @@ async function main(): Promise<void> {
     app,
     settings: () => settings,
     ownsVm: () => home.access.role === 'owner',
-    stopVm: () => client.call('vm.stop', {}),
+    endVm: (how) => client.call(`vm.${how}`, {}),
     close: async () => {
       notifier[Symbol.dispose]();
       windows[Symbol.dispose]();
@@ -104,7 +105,8 @@ async function main(): Promise<void> {
       }),
   });
   // The page shows what became of it, with the remedy.
-  const ask = (channel: 'vm.start' | 'vm.stop' | 'vm.restart') => void client.call(channel, {}).catch(() => undefined);
+  const ask = (channel: 'vm.start' | 'vm.sleep' | 'vm.stop' | 'vm.restart') =>
+    void client.call(channel, {}).catch(() => undefined);
   // From the tray there is no page that could: what went wrong is told where it is seen.
   const act = (channel: 'containers.start' | 'containers.stop', { id, name }: ContainerView) =>
     void client.call(channel, { id }).catch((error: unknown) => {
@@ -115,6 +117,7 @@ async function main(): Promise<void> {
   const actions: MenuActions = {
     showWindow: () => window.show(),
     startVm: () => ask('vm.start'),
+    sleepVm: () => ask('vm.sleep'),
     stopVm: () => ask('vm.stop'),
     restartVm: () => ask('vm.restart'),
     openHome: () => void shell.openPath(home.paths.root),
@@ -135,7 +138,7 @@ async function main(): Promise<void> {
     tray?.update(vm, containers);
   };
   client.subscribe('vm', (view) => {
-    const changed = view.state.kind !== vm?.state.kind || view.link !== vm.link;
+    const changed = vmWords(view) !== vmWords(vm) || view.state.kind !== vm?.state.kind;
     vm = view;
     if (changed) showState();
   });

@@ -3,11 +3,12 @@ import type { MenuItemConstructorOptions } from 'electron';
 import type { ContainerView } from '../contract/engine.ts';
 import type { VmView } from '../contract/vm.ts';
 import { containerItems, type ContainerActions } from './tray-containers.ts';
-import { canStart, canStop, vmWords } from './vm-words.ts';
+import { canSleep, canStart, canStop, startWords, vmWords } from './vm-words.ts';
 
 export interface MenuActions extends ContainerActions {
   readonly showWindow: () => void;
   readonly startVm: () => void;
+  readonly sleepVm: () => void;
   readonly stopVm: () => void;
   readonly restartVm: () => void;
   readonly openHome: () => void;
@@ -72,8 +73,9 @@ function vmItems(vm: VmView | undefined, actions: MenuActions): MenuItemConstruc
   return [
     { label: vmWords(vm), enabled: false },
     separator,
-    { label: 'Start VM', enabled: canStart(vm), click: actions.startVm },
+    { label: startWords(vm), enabled: canStart(vm), click: actions.startVm },
     { label: 'Restart VM', enabled: vm?.state.kind === 'ready', click: actions.restartVm },
+    { label: 'Put VM to Sleep', enabled: canSleep(vm), click: actions.sleepVm },
     { label: 'Stop VM', enabled: canStop(vm), click: actions.stopVm },
   ];
 }
@@ -91,7 +93,8 @@ export function trayMenu(
     { label: 'Open Wherry', click: actions.showWindow },
     separator,
     ...(isUsable ? [...containerItems(containers, actions), separator] : []),
-    { label: 'Start VM', visible: !canStop(vm), enabled: canStart(vm), click: actions.startVm },
+    { label: startWords(vm), visible: !canStop(vm) || canStart(vm), enabled: canStart(vm), click: actions.startVm },
+    { label: 'Put VM to Sleep', visible: canSleep(vm), click: actions.sleepVm },
     { label: 'Stop VM', visible: canStop(vm), click: actions.stopVm },
     separator,
     { label: 'Quit', click: actions.quit },

@@ -2,7 +2,7 @@
 import type { App } from 'electron';
 import type { Settings } from '../contract/vm.ts';
 
-/** A VM that does not stop by then is left to its own devices; the next start attaches to it. */
+/** A VM that does not stop or sleep by then is left to its own devices; the next start attaches to it. */
 const stopDeadlineMs = 60_000;
 
 export interface QuitOptions {
@@ -10,7 +10,7 @@ export interface QuitOptions {
   readonly settings: () => Pick<Settings, 'onQuit'> | undefined;
   /** False when another process owns the VM: then it is not this app's to stop. */
   readonly ownsVm: () => boolean;
-  readonly stopVm: () => Promise<void>;
+  readonly endVm: (how: 'sleep' | 'stop') => Promise<void>;
   /** Closes what is open; runs last. */
   readonly close: () => Promise<void>;
   /** For tests. */
@@ -42,9 +42,10 @@ export function quitInOrder(options: QuitOptions): { readonly isQuitting: () => 
 }
 
 async function finish(options: QuitOptions): Promise<void> {
-  if (options.settings()?.onQuit === 'stop' && options.ownsVm()) {
-    // The VM's own state tells what went wrong; a quit must not fail for it.
-    await within(options.stopVm(), options.deadlineMs ?? stopDeadlineMs);
+  const onQuit = options.settings()?.onQuit ?? 'leave-running';
+  if (onQuit !== 'leave-running' && options.ownsVm()) {
+    // The VM's own state tells what went wrong; a quit must not fail for it. One that cannot sleep is left running.
+    await within(options.endVm(onQuit), options.deadlineMs ?? stopDeadlineMs);
   }
   await options.close().catch(() => undefined);
 }

@@ -14,7 +14,7 @@ export function vmWords(view: VmView | undefined): string {
     case 'ready':
       return view.link === 'up' ? 'VM: running' : 'VM: running, reconnecting';
     case 'sleeping':
-      return 'VM: asleep';
+      return state.step === 'saving' ? 'VM: falling asleep' : 'VM: asleep';
     case 'resuming':
       return 'VM: waking up';
     case 'stopping':
@@ -35,6 +35,15 @@ export function canStart(view: VmView | undefined): boolean {
   return view?.state.kind === 'absent' || view?.state.kind === 'failed' || view?.state.kind === 'sleeping';
 }
 
+export function canSleep(view: VmView | undefined): boolean {
+  return view?.state.kind === 'ready';
+}
+
+export function startWords(view: VmView | undefined): string {
+  return view?.state.kind === 'sleeping' ? 'Wake VM' : 'Start VM';
+}
+
 export function canStop(view: VmView | undefined): boolean {
-  return view?.state.kind === 'ready' || view?.state.kind === 'booting';
+  const kind = view?.state.kind;
+  return kind === 'ready' || kind === 'booting' || kind === 'sleeping' || kind === 'resuming';
 }

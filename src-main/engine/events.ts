@@ -93,6 +93,12 @@ export class EngineFeed {
     return this.#recent;
   }
 
+  /** The VM sleeps, or is about to, or is being woken. */
+  get isAsleep(): boolean {
+    const { kind } = this.#vm.view.state;
+    return kind === 'sleeping' || kind === 'resuming';
+  }
+
   /** Reads these lists soon; several wishes become one. */
   refresh(...wanted: readonly List[]): void {
     for (const list of wanted) this.#stale.add(list);

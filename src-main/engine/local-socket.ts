@@ -21,7 +21,12 @@ export interface LocalSocketOptions {
 /** How long a refused client's request is waited for before the answer, and drained after it. */
 const refusalMs = 2000;
 
-export async function serveLocalSocket(options: LocalSocketOptions): Promise<AsyncDisposable> {
+export interface LocalSocket extends AsyncDisposable {
+  /** Connections that are open now. */
+  readonly clients: number;
+}
+
+export async function serveLocalSocket(options: LocalSocketOptions): Promise<LocalSocket> {
   checkSocketPath(options.path);
   const isPipe = options.path.startsWith('\\\\');
   if (!isPipe) await rm(options.path, { force: true });
@@ -41,6 +46,9 @@ export async function serveLocalSocket(options: LocalSocketOptions): Promise<Asy
   ]);
   if (!isPipe) await chmod(options.path, 0o600);
   return {
+    get clients() {
+      return sockets.size;
+    },
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();

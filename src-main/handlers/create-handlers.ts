@@ -3,15 +3,18 @@ import { once } from 'node:events';
 import type { EngineEvent } from '../contract/engine.ts';
 import { AppError } from '../contract/errors.ts';
 import { diagnosticReport } from '../diagnostics/report.ts';
+import { containerSummaries } from '../engine/api.ts';
 import { DockerContext } from '../engine/docker-context.ts';
 import { EngineClient } from '../engine/client.ts';
 import { EngineFeed } from '../engine/events.ts';
 import { StatsFeed } from '../engine/stats-feed.ts';
 import { dockerHost, homePaths } from '../home.ts';
+import { GuestApi } from '../link/guest-api.ts';
 import { RegistryLogins } from '../registries/logins.ts';
 import type { HostServices } from '../services.ts';
 import { Tasks } from '../tasks/tasks.ts';
 import { Terminals } from '../terminals/terminals.ts';
+import { IdleSleep } from '../vm/idle-sleep.ts';
 import { vmUsage } from '../vm/usage.ts';
 import { shellCalls, type ShellFacts } from './app.ts';
 import { ContainerHandlers } from './containers.ts';
@@ -26,6 +29,7 @@ import { RegistryHandlers } from './registries.ts';
 import { statsStream } from './stats.ts';
 import { VolumeTransferHandlers } from './volume-transfers.ts';
 import { VolumeHandlers } from './volumes.ts';
+import { wakingCalls, type VmUse } from './waking-calls.ts';
 
 /** Handlers with what they hold open: the event feed, kept connections, tasks, terminals. */
 export interface OwnedHandlers extends Handlers, AsyncDisposable {}
@@ -53,13 +57,34 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
   const { vm, settings, doctor } = services;
   const paths = homePaths(services.home);
   const dockerContext = new DockerContext(dockerHost(paths.dockerSocket));
+  const idle = new IdleSleep({
+    vm,
+    settings: () => settings.current,
+    isBusy: () =>
+      services.dockerClients() > 0 ||
+      feed.containers.current.some(({ state }) => ['running', 'paused', 'restarting'].includes(state)) ||
+      terminals.views.current.length > 0 ||
+      tasks.views.current.some(({ state }) => state === 'running'),
+    prepare: (signal) => new GuestApi(services.link).prepareSleep(true, signal),
+    hasRunningContainers: async (signal) => {
+      const request = { attempt: 'list the running containers', path: '/containers/json', signal };
+      return (await engine.json(request, containerSummaries)).length > 0;
+    },
+  });
+  const use: VmUse = {
+    touch: () => idle.touch(),
+    wake: async (signal) => {
+      if (vm.view.state.kind === 'sleeping' || vm.view.state.kind === 'resuming') await vm.start(signal);
+    },
+  };
   const readyLink = () => (vm.view.state.kind === 'ready' ? services.link : undefined);
-  return {
-    calls: {
+  const calls = wakingCalls(
+    {
       ...shellCalls(shell),
       // A window that goes away does not end what it began.
       'vm.start': () => vm.start(),
       'vm.stop': () => vm.stop(),
+      'vm.sleep': () => vm.sleep(false),
       'vm.restart': () => vm.restart(),
       'vm.reset': () => vm.reset(),
       'vm.mend': () => vm.mend(),
@@ -123,6 +148,10 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'terminals.open': (input) => terminals.open(input),
       'terminals.close': ({ id }) => terminals.close(id),
     },
+    use,
+  );
+  return {
+    calls,
     topics: {
       vm: {
         get current() {
@@ -167,6 +196,7 @@ export function createHandlers(services: HostServices, shell: ShellFacts): Owned
       'engine.events': ({ history = false }, { signal }) => eventStream(feed, history, signal),
     },
     async [Symbol.asyncDispose]() {
+      idle[Symbol.dispose]();
       terminals.closeAll();
       await tasks.close();
       await Promise.all([feed.close(), stats.close()]);

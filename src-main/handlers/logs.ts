@@ -18,6 +18,7 @@ const batchPauseMs = 33;
 const maxBatchLines = 2000;
 const maxBatchLength = 256 * 1024;
 const retryDelaysMs = [100, 250, 500, 1000, 2000, 2000, 2000, 5000, 5000, 5000, 5000];
+const asleepPauseMs = 500;
 
 export class LogHandlers {
   readonly #engine: EngineClient;
@@ -45,8 +46,10 @@ export class LogHandlers {
         if (!input.follow || !(await started.wait())) return;
       } catch (error) {
         if (signal.aborted || !(error instanceof AppError) || !retryable.includes(error.code)) throw error;
-        const pauseMs = retryDelaysMs[failures];
-        failures += 1;
+        // A VM that sleeps comes back with the container as it was, however long that takes.
+        const asleep = this.#feed.isAsleep;
+        const pauseMs = asleep ? asleepPauseMs : retryDelaysMs[failures];
+        if (!asleep) failures += 1;
         if (pauseMs === undefined || !input.follow) throw error;
         await delay(pauseMs, undefined, { signal });
       } finally {

@@ -61,7 +61,8 @@ const settings = z.strictObject({
     startAtLogin: z.boolean(),
     notifications: z.boolean(),
   }),
-  onQuit: z.enum(['leave-running', 'stop']),
+  onQuit: z.enum(['leave-running', 'sleep', 'stop']),
+  sleepAfterMinutes: z.number(),
 });
 
 const runRequest = z.strictObject({
@@ -128,6 +129,7 @@ export const callInputs: { readonly [K in CallName]: z.ZodType<CallInput<K>> } =
   'app.openExternal': z.strictObject({ url: z.string().max(8192) }),
   'vm.start': nothing,
   'vm.stop': nothing,
+  'vm.sleep': nothing,
   'vm.restart': nothing,
   'vm.reset': nothing,
   'vm.mend': nothing,

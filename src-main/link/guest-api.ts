@@ -50,6 +50,19 @@ export class GuestApi {
     await this.#request('POST', '/wherry/v1/clock', { nowMs }, signal);
   }
 
+  /**
+   * Has the guest write out and drop what it only holds to be fast. @param idle refuses also when anything at all is going on
+   * @throws AppError `engine` with status 409 when it does what a pause would spoil.
+   */
+  async prepareSleep(idle: boolean, signal?: AbortSignal): Promise<void> {
+    await this.#request('POST', `/wherry/v1/sleep?idle=${idle}`, undefined, signal);
+  }
+
+  /** After its sleep. @param entropy Base64, mixed into the guest's random numbers */
+  async wake(nowMs: number, entropy: string, signal?: AbortSignal): Promise<void> {
+    await this.#request('POST', '/wherry/v1/wake', { nowMs, entropy }, signal);
+  }
+
   /** Upgrades a fresh stream and hands over the raw bytes that follow the `101`. */
   async upgrade(path: string, signal?: AbortSignal): Promise<Duplex> {
     const stream = await this.#link.connectEngine('control', signal);

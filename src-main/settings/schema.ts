@@ -4,6 +4,7 @@ import { AppError } from '../contract/errors.ts';
 import {
   defaultNetwork,
   defaultTerminal,
+  longestSleepAfterMinutes,
   type NetworkSettings,
   type Settings,
   type TerminalSettings,
@@ -29,7 +30,8 @@ const settingsSchema = z.object({
   appearance: z.object({ theme: z.enum(['system', 'light', 'dark']) }),
   terminal: terminalSchema,
   desktop: z.object({ onClose: z.enum(['hide', 'quit']), startAtLogin: z.boolean(), notifications: z.boolean() }),
-  onQuit: z.enum(['leave-running', 'stop']),
+  onQuit: z.enum(['leave-running', 'sleep', 'stop']),
+  sleepAfterMinutes: z.number(),
 });
 
 /** A quarter of the memory between 1 and 8 GiB; up to four cores; a sparse disk that costs nothing until used. */
@@ -49,6 +51,7 @@ export function defaultSettings(host: HostResources, platform: NodeJS.Platform =
     // Not every Linux desktop shows a tray, and without one a hidden window is only had back by starting Wherry again.
     desktop: { onClose: platform === 'linux' ? 'quit' : 'hide', startAtLogin: false, notifications: true },
     onQuit: 'leave-running',
+    sleepAfterMinutes: 5,
   };
 }
 
@@ -77,7 +80,8 @@ export function checkSettings(settings: Settings, host: HostResources): Settings
     largestDiskGiB,
     'the disk is sparse: it takes only what is used',
   );
-  const { network, terminal } = parsed.data;
+  const { network, terminal, sleepAfterMinutes } = parsed.data;
+  checkWhole('sleepAfterMinutes', sleepAfterMinutes, 0, longestSleepAfterMinutes, '0 means never');
   return { ...parsed.data, network: checkNetwork(network), terminal: checkTerminal(terminal) };
 }
 
@@ -102,6 +106,11 @@ export function readSettings(text: string | undefined, host: HostResources): Set
     terminal: readTerminal({ ...defaults.terminal, ...withoutUndefined(stored.data.terminal ?? {}) }),
     desktop: { ...defaults.desktop, ...withoutUndefined(stored.data.desktop ?? {}) },
     onQuit: stored.data.onQuit ?? defaults.onQuit,
+    sleepAfterMinutes: clampWhole(
+      stored.data.sleepAfterMinutes ?? defaults.sleepAfterMinutes,
+      0,
+      longestSleepAfterMinutes,
+    ),
   };
 }
 
@@ -129,6 +138,7 @@ const storedSchema = z.object({
   terminal: terminalSchema.partial().optional(),
   desktop: settingsSchema.shape.desktop.partial().optional(),
   onQuit: settingsSchema.shape.onQuit.optional(),
+  sleepAfterMinutes: settingsSchema.shape.sleepAfterMinutes.optional(),
 });
 
 function checkWhole(field: string, value: number, least: number, most: number, because: string): void {

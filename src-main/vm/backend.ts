@@ -30,6 +30,24 @@ export interface VmBackend {
   start(machine: MachineSpec, signal?: AbortSignal): Promise<RunningVm>;
   /** The VM that `record` describes, or undefined when it no longer runs (stale files are removed then). */
   attach(record: VmRecord, signal?: AbortSignal): Promise<RunningVm | undefined>;
+  /**
+   * A digest of all of this machine that a saved state fits to: the program's version, its arguments, the host's processor.
+   * The content of the files is not in it.
+   */
+  fingerprint(machine: MachineSpec, signal?: AbortSignal): Promise<string>;
+  /**
+   * Starts the machine with the state that {@link RunningVm.save} wrote, halted: {@link RunningVm.go} lets it run on.
+   * @throws AppError `vm-failed` when the state does not fit; nothing is left running then.
+   */
+  restore(machine: MachineSpec, state: StateFile, signal?: AbortSignal): Promise<RunningVm>;
+}
+
+/** A VM's saved state, and how to tell that it is whole. */
+export interface StateFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** CRC-32 of all of it: finds damage, not forgery, which the folder's mode prevents. */
+  readonly checksum: number;
 }
 
 export interface BackendCapabilities {
@@ -102,6 +120,8 @@ export interface VmRecord {
   readonly ssh: SshAddress;
   /** {@link GuestImage.id} it was started from. */
   readonly imageId: string;
+  /** {@link VmBackend.fingerprint} of its machine. Absent: it cannot sleep. */
+  readonly fingerprint?: string | undefined;
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly startedAtMs: number;
@@ -117,12 +137,21 @@ export interface RunningVm extends AsyncDisposable {
   readonly record: VmRecord;
   /** Resolves when the VM's process has ended, with what it said last (may be empty). Never rejects. */
   readonly exited: Promise<{ readonly detail: string }>;
-  /** Probes the monitor: resolves with the run state it reports (`running`, `paused`…). */
+  /** Probes the monitor: resolves with the run state it reports (`running`; `paused` or `postmigrate` when halted…). */
   status(signal?: AbortSignal): Promise<string>;
   /** Asks the guest's kernel to power off, as the button on the case would. */
   powerButton(signal?: AbortSignal): Promise<void>;
   /** Ends the process at once; resolves when it is gone. */
   kill(): Promise<void>;
+  /**
+   * Halts the guest, writes all its state to a new file, and resolves once that is on the disk. The guest stays halted, with
+   * nothing left to be written to its disks: `kill` ends it, {@link go} lets it run on.
+   * @throws AppError `unsupported` when this machine cannot be saved, before it was halted; `vm-failed`, or the signal's reason
+   * when aborted: the guest runs on then.
+   */
+  save(path: string, signal?: AbortSignal): Promise<StateFile>;
+  /** Lets a halted guest run on. One that runs is no error. */
+  go(signal?: AbortSignal): Promise<void>;
   /** Forwards that outlive this process. Undefined: the back end has none, and the link does it. IPv4 only. */
   readonly monitorForwards: HostForwards | undefined;
 }

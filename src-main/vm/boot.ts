@@ -8,13 +8,15 @@ import { GuestApi } from '../link/guest-api.ts';
 import type { Link } from '../link/link.ts';
 import { isSameProcess } from '../process-identity.ts';
 import { raceAbort, withDeadline } from '../wait.ts';
-import type { GuestImage, RunningVm, VmBackend, VmRecord, Warning } from './backend.ts';
+import { attachRunning } from './attach-running.ts';
+import type { GuestImage, MachineSpec, RunningVm, VmBackend, VmRecord, Warning } from './backend.ts';
 import { extraCertificates } from './certificates.ts';
 import { followConsole, keepFailedConsole, startConsole } from './console.ts';
 import { guestImageId, openGuestImage, openVerifiedFiles } from './guest-image.ts';
 import { vmIdentity, type VmIdentity } from './keys.ts';
-import { GuestFault, readinessStages, reachStage, type GuestProbes } from './readiness.ts';
+import { GuestFault, readinessStages, reachStage, type GuestProbes, type ReadinessStage } from './readiness.ts';
 import { readRecord, removeRecord, writeRecord } from './record.ts';
+import { dropSaved } from './saved-state.ts';
 import { buildSeed, proxyOf } from './seed.ts';
 
 const gibibyte = 1024 ** 3;
@@ -64,20 +66,35 @@ export async function boot(context: BootContext, signal: AbortSignal): Promise<R
       context.report.stage(next, label);
     },
   };
+  const reporting: BootContext = { ...context, report };
   let attached = false;
   try {
     report.stage('prepare', 'Looking for a running VM');
-    const running = await attach(context, report, signal);
+    const running = await attach(reporting, signal);
     if (running !== undefined) {
       attached = true;
-      return await withGuest(running, context, report, signal, async () => {
-        await running[Symbol.asyncDispose]();
+      const undo = (): PromiseLike<void> => running[Symbol.asyncDispose]();
+      return await reachGuest({
+        vm: running,
+        context: reporting,
+        undo,
+        stages: readinessStages,
+        deadlineMs: wholeBootMs,
+        signal,
       });
     }
-    const machine = await prepare(context, report, signal);
+    const machine = await prepare(reporting, signal);
     report.stage('process', 'Starting the VM');
     const started = await context.backend.start(machine, signal);
-    return await withGuest(started, context, report, signal, () => discard(started, context));
+    const undo = (): Promise<void> => discard(started, context);
+    return await reachGuest({
+      vm: started,
+      context: reporting,
+      undo,
+      stages: readinessStages,
+      deadlineMs: wholeBootMs,
+      signal,
+    });
   } catch (error) {
     signal.throwIfAborted();
     const reason =
@@ -87,11 +104,11 @@ export async function boot(context: BootContext, signal: AbortSignal): Promise<R
   }
 }
 
-async function attach(context: BootContext, report: BootReport, signal: AbortSignal): Promise<RunningVm | undefined> {
-  const { paths, backend } = context;
+async function attach(context: BootContext, signal: AbortSignal): Promise<RunningVm | undefined> {
+  const { paths, backend, report } = context;
   const record = await readRecord(paths.vm.record);
   if (record === undefined || record.backend !== backend.kind) return undefined;
-  const running = await backend.attach(record, signal);
+  const running = await attachRunning(paths, backend, record, signal);
   if (running === undefined) {
     await removeRecord(paths.vm.record);
     return undefined;
@@ -108,26 +125,46 @@ const newerImage: Warning = {
 };
 
 /** Everything that must be there before QEMU starts. */
-async function prepare(context: BootContext, report: BootReport, signal: AbortSignal) {
-  const { paths, backend, settings } = context;
+async function prepare(context: BootContext, signal: AbortSignal): Promise<MachineSpec> {
+  const { paths, backend, settings, report } = context;
   report.stage('prepare', 'Checking the system image');
-  const verified = await openVerifiedFiles(paths.vm.verified);
-  const image = await openGuestImage(context.imageFolder, verified, signal);
-  await verified.save();
+  const image = await openImage(context, signal);
   report.stage('prepare', 'Choosing the accelerator');
   const probe = await backend.probe({ accelerator: settings.vm.accelerator, kernel: image.kernel }, signal);
   report.backend({ kind: backend.kind, accelerator: probe.accelerator, version: probe.version });
   report.warn(probe.warnings);
   report.stage('prepare', 'Preparing the disks');
+  // What boots writes to the disk: no saved state fits to it any more.
+  await dropSaved(paths.vm);
   await backend.prepareDisk(paths.vm.dataDisk, settings.vm.diskGiB * gibibyte, signal);
   const identity = await vmIdentity(paths);
   await writeSeed(paths, backend, identity, settings.network);
   await startConsole(paths.vm.console);
+  const { cpus, memoryMiB } = settings.vm;
+  return describeMachine(context, image, { accelerator: probe.accelerator, cpus, memoryMiB });
+}
+
+/** The image, its files found whole now or before. */
+export async function openImage(context: BootContext, signal: AbortSignal): Promise<GuestImage> {
+  const verified = await openVerifiedFiles(context.paths.vm.verified);
+  const image = await openGuestImage(context.imageFolder, verified, signal);
+  await verified.save();
+  return image;
+}
+
+/** The machine of this home with these resources. */
+export async function describeMachine(
+  context: BootContext,
+  image: GuestImage,
+  { accelerator, cpus, memoryMiB }: Pick<MachineSpec, 'accelerator' | 'cpus' | 'memoryMiB'>,
+): Promise<MachineSpec> {
+  const { paths } = context;
+  const { instanceId } = await vmIdentity(paths);
   return {
-    name: `wherry-${identity.instanceId.slice(0, 8)}`,
-    accelerator: probe.accelerator,
-    cpus: settings.vm.cpus,
-    memoryMiB: settings.vm.memoryMiB,
+    name: `wherry-${instanceId.slice(0, 8)}`,
+    accelerator,
+    cpus,
+    memoryMiB,
     image,
     kernelArgs: bootArguments(image, context.devImage),
     dataDisk: paths.vm.dataDisk,
@@ -164,14 +201,21 @@ async function writeSeed(
   await writeDurably(paths.vm.seedDisk, seed);
 }
 
-/** From a live process to a guest that answers; on failure `undo` runs before the error goes on. */
-async function withGuest(
-  vm: RunningVm,
-  context: BootContext,
-  report: BootReport,
-  signal: AbortSignal,
-  undo: () => Promise<void>,
-): Promise<RunningVm> {
+export interface ReachRequest {
+  readonly vm: RunningVm;
+  readonly context: BootContext;
+  /** What is waited for, in order. */
+  readonly stages: readonly ReadinessStage[];
+  /** On real hardware; an emulated guest gets more. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** Runs on failure, before the error goes on. */
+  readonly undo: () => PromiseLike<void>;
+}
+
+/** From a live process to a guest that answers. */
+export async function reachGuest({ vm, context, stages, deadlineMs, signal, undo }: ReachRequest): Promise<RunningVm> {
+  const { report } = context;
   const emulated = vm.record.accelerator === 'tcg';
   const watch = new AbortController();
   const over = new AbortController();
@@ -182,18 +226,13 @@ async function withGuest(
     const target = await linkTarget(context.paths, vm.record);
     report.stage('ssh', 'Waiting for the guest to start');
     await context.link.connect(target);
-    void tellConsoleStages(context, report, AbortSignal.any([signal, watch.signal]));
+    void tellConsoleStages(context, AbortSignal.any([signal, watch.signal]));
     const ready = async (inner: AbortSignal): Promise<void> => {
-      const reached = reachReady(
-        context,
-        report,
-        emulated ? emulationFactor : 1,
-        watch,
-        AbortSignal.any([inner, over.signal]),
-      );
+      const either = AbortSignal.any([inner, over.signal]);
+      const reached = reachReady(context, stages, emulated ? emulationFactor : 1, watch, either);
       await raceAbort(Promise.race([reached, failOnExit(vm)]), inner);
     };
-    await withDeadline('boot the VM', wholeBootMs * (emulated ? emulationFactor : 1), ready, { signal });
+    await withDeadline('boot the VM', deadlineMs * (emulated ? emulationFactor : 1), ready, { signal });
     return vm;
   } catch (error) {
     await keepFailedConsole(context.paths.vm.console, `${context.paths.logs}/failed-boot.log`).catch(() => undefined);
@@ -208,7 +247,7 @@ async function withGuest(
 
 async function reachReady(
   context: BootContext,
-  report: BootReport,
+  stages: readonly ReadinessStage[],
   factor: number,
   consoleWatch: AbortController,
   signal: AbortSignal,
@@ -219,8 +258,8 @@ async function reachReady(
     health: (inner) => withDeadline('ask for health', 5000 * factor, (each) => api.health(each), { signal: inner }),
     ping: (inner) => withDeadline('ping the engine', 5000 * factor, (each) => api.ping(each), { signal: inner }),
   };
-  for (const stage of readinessStages) {
-    if (stage.stage !== 'ssh') report.stage(stage.stage, stage.label);
+  for (const stage of stages) {
+    if (stage.stage !== 'ssh') context.report.stage(stage.stage, stage.label);
     await reachStage(stage, probes, { factor, pauseMs: 150 }, signal);
     if (stage.stage === 'ssh') consoleWatch.abort();
   }
@@ -246,19 +285,20 @@ const guestStageLabels: Readonly<Record<string, string>> = {
 };
 
 /** Finer progress while nothing else can be asked: init says on the serial console what it does. */
-async function tellConsoleStages(context: BootContext, report: BootReport, signal: AbortSignal): Promise<void> {
+async function tellConsoleStages(context: BootContext, signal: AbortSignal): Promise<void> {
   let rest = '';
   for await (const text of followConsole(context.paths.vm.console, signal)) {
     const lines = (rest + text).split('\n');
     rest = (lines.pop() ?? '').slice(-1000);
     for (const line of lines) {
       const label = guestStageLabels[/wherry: stage (\w+)/.exec(line)?.[1] ?? ''];
-      if (label !== undefined && !signal.aborted) report.stage('ssh', label);
+      if (label !== undefined && !signal.aborted) context.report.stage('ssh', label);
     }
   }
 }
 
-async function discard(vm: RunningVm, context: BootContext): Promise<void> {
+/** Ends what this process started. */
+export async function discard(vm: RunningVm, context: BootContext): Promise<void> {
   await vm.kill();
   await vm[Symbol.asyncDispose]();
   if (!(await isSameProcess(vm.record.process))) await removeRecord(context.paths.vm.record);

@@ -1,24 +1,29 @@
 /** The VM as a service: one operation at a time, the state machine around it, and the watch over a VM that runs. */
 import { rm } from 'node:fs/promises';
 import { AppError, toErrorView } from '../contract/errors.ts';
-import type { VmView } from '../contract/vm.ts';
+import type { VmState, VmView } from '../contract/vm.ts';
 import { dockerHost, type HomePaths } from '../home.ts';
 import { GuestApi } from '../link/guest-api.ts';
 import type { Link } from '../link/link.ts';
 import { isSameProcess } from '../process-identity.ts';
 import type { SettingsService, Unsubscribe, VmService } from '../services.ts';
 import { raceAbort, withDeadline } from '../wait.ts';
-import type { RunningVm, VmBackend } from './backend.ts';
+import { attachRunning } from './attach-running.ts';
+import type { RunningVm, VmBackend, Warning } from './backend.ts';
 import { boot, BootFailure, linkTarget, type BootContext } from './boot.ts';
 import { boundConsole, followConsole } from './console.ts';
 import { readRecord, removeRecord } from './record.ts';
+import { dropSaved, readSaved } from './saved-state.ts';
 import { shutDown, usualDeadlines } from './shutdown.ts';
+import { fallAsleep, wake } from './sleep.ts';
 import { ViewModel } from './view.ts';
 
 const bootAttempts = 2;
 const consoleCheckMs = 30_000;
 /** For a VM that nobody was attached to; an emulated guest needs a second or two to greet. */
 const reachGuestMs = 5000;
+
+type ReadyState = Extract<VmState, { kind: 'ready' }>;
 
 export interface MachineOptions {
   readonly paths: HomePaths;
@@ -32,7 +37,7 @@ export interface MachineOptions {
 }
 
 interface Operation {
-  readonly kind: 'start' | 'stop';
+  readonly kind: 'start' | 'sleep' | 'stop';
   readonly done: Promise<void>;
   readonly cancel: AbortController;
 }
@@ -89,6 +94,12 @@ export class Machine implements VmService, AsyncDisposable {
     return record !== undefined && (await isSameProcess(record.process));
   }
 
+  /** Called once, before anything is asked of it: a VM that an earlier process put to sleep still sleeps. */
+  async findSleeping(): Promise<void> {
+    if ((await this.hasRunningVm()) || (await readSaved(this.#options.paths.vm)) === undefined) return;
+    this.#model.apply({ kind: 'asleep' });
+  }
+
   async start(signal?: AbortSignal): Promise<void> {
     for (;;) {
       if (this.#operation?.kind === 'start') return raceAbort(this.#operation.done, signal);
@@ -98,7 +109,25 @@ export class Machine implements VmService, AsyncDisposable {
     if (this.#model.view.state.kind === 'ready') return;
     this.#stoppedOnPurpose = false;
     await raceAbort(
-      this.#begin('start', (cancelled) => this.#bootWithRetry(cancelled)),
+      this.#begin('start', (cancelled) => this.#wakeOrBoot(cancelled)),
+      signal,
+    );
+  }
+
+  async sleep(idle: boolean, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      if (this.#operation?.kind === 'sleep') return raceAbort(this.#operation.done, signal);
+      if (this.#operation === undefined) break;
+      await raceAbort(settled(this.#operation.done), signal);
+    }
+    const { state } = this.#model.view;
+    if (state.kind === 'sleeping') return;
+    const vm = this.#running;
+    if (state.kind !== 'ready' || vm === undefined) {
+      throw new AppError('vm-absent', 'put the VM to sleep: it is not running');
+    }
+    await raceAbort(
+      this.#begin('sleep', (cancelled) => this.#fallAsleep(vm, state, idle, cancelled)),
       signal,
     );
   }
@@ -121,6 +150,8 @@ export class Machine implements VmService, AsyncDisposable {
     while (this.#operation !== undefined) await this.#cancelled(this.#operation, signal);
     await raceAbort(
       this.#begin('stop', async () => {
+        if (this.#model.view.state.kind === 'sleeping') this.#model.apply({ kind: 'gone' });
+        await dropSaved(this.#options.paths.vm);
         await this.#shutDown();
         await rm(this.#options.paths.vm.dataDisk, { force: true });
       }),
@@ -153,8 +184,7 @@ export class Machine implements VmService, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#consoleTimer);
     const operation = this.#operation;
-    if (operation?.kind === 'start')
-      operation.cancel.abort(new AppError('cancelled', 'start the VM: the host is ending'));
+    operation?.cancel.abort(new AppError('cancelled', `${operation.kind} the VM: the host is ending`));
     if (operation !== undefined) await settled(operation.done);
     for (const end of this.#unsubscribe) end();
     const running = this.#running;
@@ -162,11 +192,9 @@ export class Machine implements VmService, AsyncDisposable {
     await running?.[Symbol.asyncDispose]();
   }
 
-  /** Waits for its end; a boot is told to end. */
+  /** Waits for its end; a boot is told to end, and a VM that is being saved to run on. */
   async #cancelled(operation: Operation, signal: AbortSignal | undefined): Promise<void> {
-    if (operation.kind === 'start') {
-      operation.cancel.abort(new AppError('cancelled', 'start the VM: it was stopped meanwhile'));
-    }
+    operation.cancel.abort(new AppError('cancelled', `${operation.kind} the VM: it was stopped meanwhile`));
     await raceAbort(settled(operation.done), signal);
   }
 
@@ -181,15 +209,57 @@ export class Machine implements VmService, AsyncDisposable {
     return done;
   }
 
+  async #wakeOrBoot(cancelled: AbortSignal): Promise<void> {
+    const warnings: Warning[] = [];
+    if (this.#model.view.state.kind === 'sleeping') {
+      const refused = await this.#wake(cancelled);
+      if (refused === undefined) return;
+      warnings.push({
+        message: `The VM was started anew: its saved state could not be used: ${refused}`,
+        hint: 'Images, containers and volumes are as they were; containers with a restart policy have come back.',
+      });
+    }
+    await this.#bootWithRetry(cancelled);
+    if (warnings.length > 0) this.#model.warnings([...warnings, ...this.#model.view.warnings]);
+  }
+
+  /** Undefined when it is ready, else why it must boot. */
+  async #wake(cancelled: AbortSignal): Promise<string | undefined> {
+    this.#model.apply({ kind: 'resume', atMs: Date.now() });
+    try {
+      const vm = await wake(this.#bootContext(), cancelled);
+      if (typeof vm === 'string') return vm;
+      this.#becomeReady(vm);
+      return undefined;
+    } catch (error) {
+      // Cancelled while it was being read: it sleeps on.
+      this.#model.apply({ kind: 'gone' });
+      await this.findSleeping();
+      throw error;
+    }
+  }
+
+  async #fallAsleep(vm: RunningVm, ready: ReadyState, idle: boolean, cancelled: AbortSignal): Promise<void> {
+    const begun = (): void => this.#model.apply({ kind: 'sleep' });
+    try {
+      await fallAsleep(this.#bootContext(), vm, { idle, begun, signal: cancelled });
+    } catch (error) {
+      if (this.#model.view.state.kind === 'sleeping') {
+        this.#model.apply({ kind: 'stay', sinceMs: ready.sinceMs, bootTookMs: ready.bootTookMs });
+      }
+      throw error;
+    }
+    this.#running = undefined;
+    this.#model.apply({ kind: 'asleep' });
+    this.#model.warnings([]);
+  }
+
   async #bootWithRetry(cancelled: AbortSignal): Promise<void> {
     this.#model.apply({ kind: 'start', atMs: Date.now() });
     this.#model.warnings([]);
     for (let attempt = 1; ; attempt++) {
       try {
-        const vm = await boot(this.#bootContext(), cancelled);
-        this.#watch(vm);
-        this.#model.apply({ kind: 'ready', atMs: Date.now() });
-        for (const listener of this.#readyListeners) listener(vm);
+        this.#becomeReady(await boot(this.#bootContext(), cancelled));
         return;
       } catch (error) {
         if (!(error instanceof BootFailure)) {
@@ -223,13 +293,20 @@ export class Machine implements VmService, AsyncDisposable {
     return { paths, settings: settings.current, link, backend, imageFolder, extraDisks, devImage, report };
   }
 
-  #watch(vm: RunningVm): void {
+  #becomeReady(vm: RunningVm): void {
     this.#running = vm;
-    void vm.exited.then(({ detail }) => this.#onExit(vm, detail));
+    void vm.exited.then(async ({ detail }) => {
+      // Operations that end it know what they do; one that should have come back did not, when `sleep` has failed.
+      if (this.#operation?.kind === 'stop') return;
+      if (this.#operation?.kind === 'sleep') await settled(this.#operation.done);
+      await this.#lost(vm, detail);
+    });
+    this.#model.apply({ kind: 'ready', atMs: Date.now() });
+    for (const listener of this.#readyListeners) listener(vm);
   }
 
-  async #onExit(vm: RunningVm, detail: string): Promise<void> {
-    if (this.#running !== vm || this.#operation?.kind === 'stop') return;
+  async #lost(vm: RunningVm, detail: string): Promise<void> {
+    if (this.#running !== vm) return;
     this.#running = undefined;
     this.#model.apply({
       kind: 'fail',
@@ -244,8 +321,10 @@ export class Machine implements VmService, AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     const { paths, link, chooseBackend } = this.#options;
+    // What its containers have in memory is not to be lost: they are woken to be stopped.
+    if (this.#model.view.state.kind === 'sleeping') await this.#wake(new AbortController().signal);
     const record = await readRecord(paths.vm.record);
-    const vm = this.#running ?? (record && (await chooseBackend().attach(record)));
+    const vm = this.#running ?? (record && (await attachRunning(paths, chooseBackend(), record)));
     if (vm === undefined) {
       if (this.#model.view.state.kind !== 'absent') this.#model.apply({ kind: 'gone' });
       return;
@@ -272,9 +351,9 @@ export class Machine implements VmService, AsyncDisposable {
   /** A link that is down stays so: its own supervision is trying. */
   async #reaches(vm: RunningVm): Promise<boolean> {
     const { link, paths } = this.#options;
-    if (link.state !== 'none') return link.state === 'up';
+    if (link.state === 'up' || link.state === 'down') return link.state === 'up';
     try {
-      await link.connect(await linkTarget(paths, vm.record));
+      if (link.state === 'none') await link.connect(await linkTarget(paths, vm.record));
       await link.waitUp(reachGuestMs);
       return true;
     } catch {

@@ -13,6 +13,7 @@ const recordSchema = z.object({
   backendVersion: z.string(),
   ssh: z.object({ host: z.string(), port: z.number() }),
   imageId: z.string(),
+  fingerprint: z.string().optional(),
   cpus: z.number(),
   memoryMiB: z.number(),
   startedAtMs: z.number(),

@@ -81,7 +81,11 @@ export class ViewModel {
       case 'fail':
         return this.#view.stages.map((each) => (each.stage === event.stage ? { ...each, state: 'failed' } : each));
       case 'stop':
+      case 'sleep':
+      case 'stay':
         return this.#view.stages;
+      case 'asleep':
+      case 'resume':
       case 'gone':
         return freshStages();
     }

@@ -46,7 +46,7 @@ export async function serveWindow(options: ServeOptions): Promise<void> {
     } finally {
       await shell[Symbol.asyncDispose]();
     }
-    await stopIfWanted(client, access, report);
+    await endVmIfWanted(client, access, report);
   } finally {
     client.close();
     await access[Symbol.asyncDispose]();
@@ -64,16 +64,16 @@ function reportConnection(client: ReconnectingClient, report: (line: string) => 
 }
 
 /** Only the owner ends what others may still use, and only where the user set it so. */
-async function stopIfWanted(
+async function endVmIfWanted(
   client: ReconnectingClient,
   access: HostAccess,
   report: (line: string) => void,
 ): Promise<void> {
   if (access.role !== 'owner') return;
   const { onQuit } = await client.call('settings.get', {});
-  if (onQuit !== 'stop') return;
-  report('Stopping the VM…');
-  await client.call('vm.stop', {}).catch((error: unknown) => report(describe(error)));
+  if (onQuit === 'leave-running') return;
+  report(onQuit === 'stop' ? 'Stopping the VM…' : 'Putting the VM to sleep…');
+  await client.call(`vm.${onQuit}`, {}).catch((error: unknown) => report(describe(error)));
 }
 
 function describe(error: unknown): string {

@@ -4,7 +4,7 @@ import { host } from '../bridge.ts';
 import type { Mend } from '../stores/health.ts';
 import { showError } from '../stores/toasts.ts';
 
-type EngineVerb = 'start' | 'stop' | 'restart' | 'reset' | 'mend';
+type EngineVerb = 'start' | 'sleep' | 'stop' | 'restart' | 'reset' | 'mend';
 
 export const useEngineAction = create<{ readonly running: EngineVerb | undefined }>(() => ({ running: undefined }));
 
@@ -14,7 +14,8 @@ export async function actOnEngine(verb: EngineVerb): Promise<void> {
   try {
     await host.call(`vm.${verb}`, {});
   } catch (error) {
-    showError(`Could not ${verb} the engine`, error);
+    const what = verb === 'sleep' ? 'put the engine to sleep' : `${verb} the engine`;
+    showError(`Could not ${what}`, error);
   } finally {
     useEngineAction.setState({ running: undefined });
   }

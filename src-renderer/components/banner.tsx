@@ -1,4 +1,4 @@
-import { LoaderCircle, TriangleAlert } from 'lucide-react';
+import { LoaderCircle, Moon, TriangleAlert } from 'lucide-react';
 import { mend, useEngineAction } from '../actions/engine.ts';
 import { useRoute } from '../stores/navigation.ts';
 import { useBootShown, useHealth, useVm } from '../stores/vm.ts';
@@ -9,6 +9,7 @@ import { Notice } from './notice.tsx';
 export function Banner() {
   const health = useHealth();
   const warnings = useVm((state) => state.value?.warnings);
+  const asleep = useVm((state) => state.value?.state.kind === 'sleeping');
   const running = useEngineAction((state) => state.running);
   const boot = useBootShown();
   const screen = useRoute((state) => state.route.screen);
@@ -25,7 +26,7 @@ export function Banner() {
     );
   }
   if (boot && screen !== 'engine') return null;
-  const Icon = health.tone === 'busy' ? LoaderCircle : TriangleAlert;
+  const Icon = health.tone === 'busy' ? LoaderCircle : asleep ? Moon : TriangleAlert;
   return (
     <div className={`banner strip ${health.tone}`} role="status">
       <Icon className={health.tone === 'busy' ? 'icon spin' : 'icon'} aria-hidden />

@@ -82,6 +82,9 @@ function summarizeState(state: VmState, view: VmView): Health {
     case 'ready':
       return summarizeReady(view);
     case 'sleeping':
+      if (state.step === 'saving') {
+        return { tone: 'busy', title: 'Falling asleep', detail: 'Saving the virtual machine to disk.', usable: false };
+      }
       return {
         tone: 'off',
         title: 'Asleep',

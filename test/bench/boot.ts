@@ -1,4 +1,4 @@
-/** Cold boots: the bare kernel with an init that powers off at once, and Wherry up to a ready engine. */
+/** The bare kernel with an init that powers off at once, and Wherry up to a ready engine: booted, and woken from its sleep. */
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -47,15 +47,26 @@ async function makeBareImage(folder: string, imageFolder: string): Promise<void>
   for (const name of ['vmlinuz', 'system.erofs']) await copyFile(path.join(imageFolder, name), path.join(folder, name));
 }
 
-/** Milliseconds from the decision to boot to a ready engine, as the host core measured it; a new home each time. */
-export async function coldBoot(): Promise<number> {
+/** Milliseconds from the decision to a ready engine, as the host core measured it; a new home each time. */
+export async function bootAndResume(): Promise<{ readonly boot: number; readonly resume: number }> {
   await using home = await WherryHome.create();
-  const up = await home.wherry(['up']);
-  if (up.code !== 0) throw new Error(`wherry up: ${up.stderr}`);
+  await succeed(home, 'up');
+  const boot = await tookMs(home);
+  await succeed(home, 'sleep');
+  await succeed(home, 'up');
+  return { boot, resume: await tookMs(home) };
+}
+
+async function succeed(home: WherryHome, command: string): Promise<void> {
+  const ended = await home.wherry([command]);
+  if (ended.code !== 0) throw new Error(`wherry ${command}: ${ended.stderr}`);
+}
+
+async function tookMs(home: WherryHome): Promise<number> {
   const status = JSON.parse((await home.wherry(['status', '--json'])).stdout) as {
     vm: { state: { kind: string; bootTookMs?: number } };
   };
-  const tookMs = status.vm.state.bootTookMs;
-  if (tookMs === undefined) throw new Error(`wherry status: the VM is ${status.vm.state.kind}`);
-  return tookMs;
+  const took = status.vm.state.bootTookMs;
+  if (took === undefined) throw new Error(`wherry status: the VM is ${status.vm.state.kind}`);
+  return took;
 }

@@ -20,6 +20,7 @@ interface Target {
 /** Targets of the design, as ratios of Wherry's value to a peer's. */
 const targets: readonly Target[] = [
   { row: 'cold boot to engine ready', peer: 'bare kernel', atMost: 2 },
+  { row: 'resume to engine ready', peer: 'bare kernel', atMost: 0.4 },
   { row: 'run true', peer: 'docker.io', atMost: 0.25 },
   { row: 'run true', peer: 'crun', atMost: 1.5 },
   { row: 'run true', peer: 'runc', atMost: 1.5 },

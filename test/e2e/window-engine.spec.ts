@@ -28,6 +28,53 @@ test('stopping asks with the number of containers, and the engine can be started
   expect(inputsOf(host, 'vm.stop')).toHaveLength(1);
 });
 
+test('it is put to sleep at the button, shows that it sleeps, and is woken', async ({ page, host, open }) => {
+  host.bootStepMs = 300;
+  await open();
+  await goTo(page, 'Engine');
+  const status = page.getByRole('region', { name: 'Engine status' });
+  await page.getByRole('button', { name: 'Sleep', exact: true }).click();
+  await expect(status).toContainText('Falling asleep');
+  await expect(page.getByRole('button', { name: 'Sleep', exact: true })).toBeDisabled();
+  await expect(status).toContainText('Asleep');
+  await expect(page.getByRole('button', { name: 'Sleep', exact: true })).toBeHidden();
+  await goTo(page, 'Containers');
+  await expect(page.getByText('any request wakes it').filter({ visible: true }).first()).toBeVisible();
+  await expect(page.getByText('orders-db').first()).toBeVisible();
+  await goTo(page, 'Engine');
+  await page.getByRole('main').getByRole('button', { name: 'Wake' }).last().click();
+  await expect(status).toContainText('Waking up');
+  await expect(status).toContainText('Engine ready');
+  expect([inputsOf(host, 'vm.sleep').length, inputsOf(host, 'vm.start').length]).toEqual([1, 1]);
+});
+
+test('one that cannot sleep says why, and the palette can be asked as well', async ({ page, host, open }) => {
+  await open();
+  const why = 'put the VM to sleep: State blocked by the whpx accelerator';
+  host.failures.set('vm.sleep', new AppError('unsupported', why));
+  await goTo(page, 'Containers');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('sleep');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(why)).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Engine status' })).toContainText('Engine ready');
+});
+
+test('when it sleeps by itself, and what it does when Wherry quits, are settings', async ({ page, host, open }) => {
+  host.settings.set({ ...host.settings.current, sleepAfterMinutes: 7 });
+  await open();
+  await goTo(page, 'Engine');
+  await page.getByRole('radio', { name: 'Settings' }).click();
+  const after = page.getByLabel('Sleep when nothing runs and nobody uses the engine');
+  await expect(after).toHaveValue('7');
+  await after.selectOption('Never');
+  await expect.poll(() => host.settings.current.sleepAfterMinutes).toBe(0);
+  await after.selectOption('After 15 minutes');
+  await expect.poll(() => host.settings.current.sleepAfterMinutes).toBe(15);
+  await page.getByRole('radio', { name: 'Put the engine to sleep' }).click();
+  await expect.poll(() => host.settings.current.onQuit).toBe('sleep');
+});
+
 test('resources are checked, saved, and say what needs a restart', async ({ page, host, open }) => {
   await open();
   await page.getByRole('button', { name: 'Engine', exact: true }).click();

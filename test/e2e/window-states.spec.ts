@@ -41,8 +41,9 @@ interface Trouble {
 
 const troubles: readonly Trouble[] = [
   { state: { kind: 'absent' }, says: /Engine is off/ },
-  { state: { kind: 'sleeping' }, says: /Asleep/ },
-  { state: { kind: 'resuming' }, says: /Waking up/ },
+  { state: { kind: 'sleeping', step: 'saving' }, says: /Falling asleep/ },
+  { state: { kind: 'sleeping', step: 'saved' }, says: /Asleep/ },
+  { state: { kind: 'resuming', startedAtMs: 1 }, says: /Waking up/ },
   { state: { kind: 'stopping', step: 'guest' }, says: /Stopping/ },
   ...vmStages.map((stage) => ({
     state: { kind: 'failed', stage, message: `${stage} gave up after 30 s`, hint: 'Ask the doctor.' } as const,

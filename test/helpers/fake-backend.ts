@@ -7,7 +7,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { identify } from '../../src-main/process-identity.ts';
 import type { HomePaths } from '../../src-main/home.ts';
-import type { MachineSpec, RunningVm, VmBackend, VmRecord } from '../../src-main/vm/backend.ts';
+import type { MachineSpec, RunningVm, StateFile, VmBackend, VmRecord } from '../../src-main/vm/backend.ts';
 import type { GuestHealth, StageHealth } from '../../vm/contract/wherry-api.ts';
 import { startFakeGuest, type FakeGuest } from './ssh-guest.ts';
 
@@ -15,6 +15,12 @@ export interface FakeBackendOptions {
   readonly paths: HomePaths;
   /** Called before each start with its number from 1; may throw, or wait. */
   readonly onStart?: (attempt: number, signal: AbortSignal | undefined) => Promise<void> | void;
+  /** Called before a state is loaded; may throw, or wait. */
+  readonly onRestore?: (signal: AbortSignal | undefined) => Promise<void> | void;
+  /** Called while a state is being saved, the guest halted. */
+  readonly onSave?: (vm: FakeVm, signal: AbortSignal | undefined) => Promise<void> | void;
+  /** What the guest does, for which it refuses to sleep. */
+  readonly doing?: (query: string) => string | undefined;
   /** What the guest says of its disk. */
   readonly disk?: () => StageHealth;
   /** False: the guest ignores being asked to shut down. */
@@ -28,6 +34,10 @@ export class FakeBackend implements VmBackend {
   readonly capabilities = { network: 'static' } as const;
   readonly vms: FakeVm[] = [];
   starts = 0;
+  /** Of QEMU, say. */
+  version = '7.2.22';
+  /** The states that were restored. */
+  readonly restores: string[] = [];
   readonly #options: FakeBackendOptions;
 
   constructor(options: FakeBackendOptions) {
@@ -45,7 +55,19 @@ export class FakeBackend implements VmBackend {
   async start(machine: MachineSpec, signal?: AbortSignal): Promise<RunningVm> {
     this.starts++;
     await this.#options.onStart?.(this.starts, signal);
-    const vm = await FakeVm.start(machine, this.#options);
+    const vm = await FakeVm.start(machine, this.#options, await this.fingerprint(machine), 'running');
+    this.vms.push(vm);
+    return vm;
+  }
+
+  fingerprint({ cpus, memoryMiB, image }: MachineSpec): Promise<string> {
+    return Promise.resolve(JSON.stringify([this.version, cpus, memoryMiB, image.id]));
+  }
+
+  async restore(machine: MachineSpec, state: StateFile, signal?: AbortSignal): Promise<RunningVm> {
+    this.restores.push(await readFile(state.path, 'utf8'));
+    await this.#options.onRestore?.(signal);
+    const vm = await FakeVm.start(machine, this.#options, await this.fingerprint(machine), 'paused');
     this.vms.push(vm);
     return vm;
   }
@@ -62,26 +84,39 @@ export class FakeVm implements RunningVm {
   /** What was asked of it, in order. */
   readonly log: string[] = [];
   readonly guest: FakeGuest;
-  readonly #obeys: boolean;
+  readonly #options: FakeBackendOptions;
   readonly #engine: http.Server;
   #exit: (outcome: { readonly detail: string }) => void = () => undefined;
   alive = true;
+  state: 'running' | 'paused' = 'running';
 
-  private constructor(record: VmRecord, guest: FakeGuest, engine: http.Server, obeys: boolean) {
+  private constructor(record: VmRecord, guest: FakeGuest, engine: http.Server, options: FakeBackendOptions) {
     this.record = record;
     this.guest = guest;
     this.#engine = engine;
-    this.#obeys = obeys;
+    this.#options = options;
     this.exited = new Promise((resolve) => (this.#exit = resolve));
   }
 
-  static async start(machine: MachineSpec, options: FakeBackendOptions): Promise<FakeVm> {
+  static async start(
+    machine: MachineSpec,
+    options: FakeBackendOptions,
+    fingerprint: string,
+    state: 'running' | 'paused',
+  ): Promise<FakeVm> {
     const running: { vm?: FakeVm } = {};
     const engine = http.createServer((request, response) => {
       const url = request.url ?? '';
       if (url === '/_ping') response.end('OK');
       else if (url === '/wherry/v1/health') response.end(JSON.stringify(health(options.disk?.() ?? ok)));
-      else if (url.startsWith('/wherry/v1/shutdown')) {
+      else if (url.startsWith('/wherry/v1/sleep')) {
+        const doing = options.doing?.(url);
+        if (doing === undefined) response.writeHead(204).end();
+        else response.writeHead(409).end(JSON.stringify({ message: `${doing} is under way` }));
+      } else if (url === '/wherry/v1/wake') {
+        running.vm?.log.push('wake');
+        response.writeHead(204).end();
+      } else if (url.startsWith('/wherry/v1/shutdown')) {
         running.vm?.log.push('shutdown');
         response.writeHead(202).end();
         if (options.obeys !== false) setImmediate(() => void running.vm?.die(''));
@@ -110,22 +145,45 @@ export class FakeVm implements RunningVm {
       backendVersion: '7.2.22',
       ssh: { host: guest.target.host, port: guest.target.port },
       imageId: machine.image.id,
+      fingerprint,
       cpus: machine.cpus,
       memoryMiB: machine.memoryMiB,
       startedAtMs: Date.now(),
     };
-    const vm = new FakeVm(record, guest, engine, options.obeys !== false);
+    const vm = new FakeVm(record, guest, engine, options);
+    vm.state = state;
     running.vm = vm;
     return vm;
   }
 
   status() {
-    return Promise.resolve('running');
+    return Promise.resolve(this.state);
+  }
+
+  async save(path: string, signal?: AbortSignal): Promise<StateFile> {
+    this.state = 'paused';
+    this.log.push('save');
+    try {
+      signal?.throwIfAborted();
+      await this.#options.onSave?.(this, signal);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.go();
+      throw error;
+    }
+    await writeFile(path, 'all of its memory');
+    return { path, sizeBytes: 17, checksum: 1 };
+  }
+
+  go(): Promise<void> {
+    if (this.state === 'paused') this.log.push('go');
+    this.state = 'running';
+    return Promise.resolve();
   }
 
   powerButton(): Promise<void> {
     this.log.push('power button');
-    if (this.#obeys) setImmediate(() => void this.die(''));
+    if (this.#options.obeys !== false) setImmediate(() => void this.die(''));
     return Promise.resolve();
   }
 
@@ -163,13 +221,18 @@ async function keysOf(paths: HomePaths) {
 }
 
 /** Writes a guest image of a few bytes that passes its own checks; returns its folder. */
-export async function writeTinyImage(root: string): Promise<string> {
+export async function writeTinyImage(root: string, more = ''): Promise<string> {
   const folder = path.join(root, process.arch === 'arm64' ? 'arm64' : 'amd64');
   await mkdir(folder, { recursive: true });
   const files: Record<string, { sha256: string; sizeBytes: number }> = {};
   for (const name of ['vmlinuz', 'initramfs.img', 'system.erofs']) {
-    await writeFile(path.join(folder, name), name);
-    files[name] = { sha256: createHash('sha256').update(name).digest('hex'), sizeBytes: name.length };
+    await writeFile(path.join(folder, name), name + more);
+    files[name] = {
+      sha256: createHash('sha256')
+        .update(name + more)
+        .digest('hex'),
+      sizeBytes: name.length + more.length,
+    };
   }
   const arch = path.basename(folder);
   await writeFile(path.join(folder, 'manifest.json'), JSON.stringify({ version: '1', arch, files }));

@@ -49,6 +49,7 @@ export class FakeHost {
     terminal: defaultTerminal,
     desktop: { onClose: 'hide', startAtLogin: false, notifications: true },
     onQuit: 'leave-running',
+    sleepAfterMinutes: 5,
   });
   readonly images = new Source<readonly ImageView[]>(usualImages());
   readonly containers = new Source<readonly ContainerView[]>(usualContainers());
@@ -102,11 +103,25 @@ export class FakeHost {
     this.setState({ kind: 'ready', sinceMs: Date.now(), bootTookMs: Date.now() - startedAtMs });
   }
 
+  async resume(): Promise<void> {
+    const startedAtMs = Date.now();
+    this.setState({ kind: 'resuming', startedAtMs });
+    await sleep(this.bootStepMs);
+    this.setState({ kind: 'ready', sinceMs: Date.now(), bootTookMs: Date.now() - startedAtMs });
+  }
+
   readonly handlers: Handlers = {
     calls: {
       'app.info': () => ({ version: '0.1.0', platform: 'linux', home: '/home/sam/.wherry', ...this.shell }),
       'app.openExternal': () => undefined,
-      'vm.start': () => this.#record('vm.start', {}, () => this.boot()),
+      'vm.start': () =>
+        this.#record('vm.start', {}, () => (this.vm.current.state.kind === 'sleeping' ? this.resume() : this.boot())),
+      'vm.sleep': () =>
+        this.#record('vm.sleep', {}, async () => {
+          this.setState({ kind: 'sleeping', step: 'saving' });
+          await sleep(this.bootStepMs);
+          this.setState({ kind: 'sleeping', step: 'saved' });
+        }),
       'vm.stop': () =>
         this.#record('vm.stop', {}, async () => {
           this.setState({ kind: 'stopping', step: 'guest' });

@@ -11,7 +11,7 @@ export interface QmpCommand {
   readonly id: number;
 }
 
-/** What goes back for a command; undefined: no answer at all. */
+/** What goes back for a command, or a promise of it; undefined: no answer at all. */
 export type QmpAnswer = (command: QmpCommand) => unknown;
 
 export interface FakeQmp extends AsyncDisposable {
@@ -44,7 +44,9 @@ export async function startFakeQmp(answer: QmpAnswer, first = greeting): Promise
         const command = JSON.parse(line) as QmpCommand;
         commands.push(command);
         const reply = command.execute === 'qmp_capabilities' ? { return: {} } : answer(command);
-        if (reply !== undefined) socket.write(`${JSON.stringify({ ...(reply as object), id: command.id })}\r\n`);
+        void Promise.resolve(reply).then((value) => {
+          if (value !== undefined) socket.write(`${JSON.stringify({ ...(value as object), id: command.id })}\r\n`);
+        });
       }
     });
   });

@@ -48,6 +48,7 @@ export function fakeHandlers(overrides: HandlerOverrides = {}): Handlers {
       terminal: defaultTerminal,
       desktop: { onClose: 'hide', startAtLogin: false, notifications: true },
       onQuit: 'stop',
+      sleepAfterMinutes: 0,
     }),
     images: new Source([]),
     containers: new Source([]),

@@ -12,11 +12,13 @@ export const someSettings: Settings = {
   terminal: defaultTerminal,
   desktop: { onClose: 'hide', startAtLogin: false, notifications: true },
   onQuit: 'leave-running',
+  sleepAfterMinutes: 5,
 };
 
-export function vmView(kind: 'absent' | 'ready'): VmView {
+export function vmView(kind: 'absent' | 'ready' | 'sleeping'): VmView {
   return {
-    state: kind === 'ready' ? { kind, sinceMs: 1, bootTookMs: 1 } : { kind },
+    state:
+      kind === 'ready' ? { kind, sinceMs: 1, bootTookMs: 1 } : kind === 'sleeping' ? { kind, step: 'saved' } : { kind },
     stages: [],
     link: kind === 'ready' ? 'up' : 'none',
     dockerHost: 'unix:///nowhere/docker.sock',
@@ -50,6 +52,10 @@ export function fakeServices(overrides: ServiceOverrides): HostServices & AsyncD
         return Promise.resolve();
       },
       restart: () => Promise.resolve(),
+      sleep: () => {
+        vm.set(vmView('sleeping'));
+        return Promise.resolve();
+      },
       reset: () => Promise.resolve(),
       mend: () => Promise.resolve(),
       // eslint-disable-next-line @typescript-eslint/require-await -- a stream of ready items
@@ -76,6 +82,7 @@ export function fakeServices(overrides: ServiceOverrides): HostServices & AsyncD
     },
     secrets: overrides.secrets ?? memorySecrets(),
     doctor: { run: () => Promise.resolve([]) },
+    dockerClients: () => 0,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -15,7 +15,7 @@ export const down: Command = {
   summary: 'Stop the VM and the background process',
   details: [
     'The guest is asked first and stops its containers; then the power button is pressed; then the VM is ended.',
-    'An open window stays open.',
+    'A VM that sleeps is woken for that. An open window stays open.',
   ],
   flags: {},
   async run(context) {

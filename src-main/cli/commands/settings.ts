@@ -16,7 +16,8 @@ export const settings: Command = {
     'network.addressPools (10.10.0.0/16:24,…: where networks get /24 subnets from),',
     'appearance.theme (system, light, dark), terminal.fontFamily, terminal.fontSize (pixels), terminal.theme (window,',
     'light, dark, black); of the desktop app: desktop.onClose (hide, quit), desktop.startAtLogin (true, false),',
-    'desktop.notifications (true, false), onQuit (leave-running, stop).',
+    'desktop.notifications (true, false), onQuit (leave-running, sleep, stop).',
+    'sleepAfterMinutes: without a running container, a terminal or a docker client (0: never).',
   ],
   flags: {},
   async run(context, { words }) {

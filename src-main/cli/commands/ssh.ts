@@ -5,7 +5,7 @@ import { Demultiplexer } from '../../engine/demultiplex.ts';
 import type { SshSession } from '../../link/session.ts';
 import { execExitCode } from '../../terminals/exec-exit.ts';
 import { exitCodes, UsageError, type Command } from '../command.ts';
-import { connectToGuest } from '../guest.ts';
+import { connectToWokenGuest } from '../guest.ts';
 import { attachTerminal, isInteractive, terminalSize } from '../terminal.ts';
 
 /** The best shell the container has. */
@@ -25,7 +25,7 @@ export const ssh: Command = {
     const [container] = words;
     const toolbox = flags['toolbox'] === true;
     if (toolbox && container === undefined) throw new UsageError('name the container that the toolbox is for');
-    const session = await connectToGuest(context);
+    const session = await connectToWokenGuest(context);
     try {
       if (container === undefined) return await guestShell(session, rest);
       return await containerShell(session, container, commandOf(rest, toolbox), toolbox);

@@ -4,6 +4,7 @@ import { GuestApi } from '../../link/guest-api.ts';
 import { withDeadline } from '../../wait.ts';
 import { exitCodes, type Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { readSaved } from '../../vm/saved-state.ts';
 import { connectToGuest, runningRecord } from '../guest.ts';
 import { connectToOwner } from '../owner.ts';
 import { stoppingWords } from '../progress.ts';
@@ -21,6 +22,8 @@ interface Status {
   readonly vm: VmView | null;
   /** The VM's process as found on this machine; null when there is none. */
   readonly process: { readonly pid: number; readonly sshPort: number; readonly startedAtMs: number } | null;
+  /** Its state is saved on the disk. */
+  readonly asleep: boolean;
   /** Whether the engine answered this command's own probe. Null when there was nothing to ask. */
   readonly engineAnswers: boolean | null;
 }
@@ -29,7 +32,7 @@ export const status: Command = {
   name: 'status',
   usage: '',
   summary: 'Say what runs, as probed now',
-  details: ['Ends with 0 when the engine answers, with 3 when it does not.'],
+  details: ['Ends with 0 when the engine answers, with 3 when it does not. A VM that sleeps is not woken.'],
   flags: {},
   async run(context) {
     const found = await probe(context);
@@ -54,6 +57,7 @@ async function probe(context: CliContext): Promise<Status> {
       record === undefined
         ? null
         : { pid: record.process.pid, sshPort: record.ssh.port, startedAtMs: record.startedAtMs },
+    asleep: record === undefined && (await readSaved(context.paths.vm)) !== undefined,
     engineAnswers,
   };
 }
@@ -103,10 +107,12 @@ function describe(found: Status): string[] {
   return lines;
 }
 
-function describeVm({ vm, process, engineAnswers }: Status): string {
+const asleepWords = 'asleep: its state is on the disk, and any docker command wakes it';
+
+function describeVm({ vm, process, engineAnswers, asleep }: Status): string {
   const where = process === null ? '' : ` (process ${process.pid})`;
   if (vm === null) {
-    if (process === null) return 'stopped';
+    if (process === null) return asleep ? `asleep, with no Wherry attached; wake it with: wherry up` : 'stopped';
     const engine = engineAnswers === true ? 'and answers' : 'but does not answer';
     return `runs${where} ${engine}, with no Wherry attached; attach with: wherry up`;
   }
@@ -123,7 +129,8 @@ function describeVm({ vm, process, engineAnswers }: Status): string {
     case 'failed':
       return `failed: ${state.message}\n         ${state.hint}`;
     case 'sleeping':
+      return state.step === 'saved' ? asleepWords : 'falling asleep';
     case 'resuming':
-      return state.kind;
+      return 'waking up';
   }
 }

@@ -20,7 +20,7 @@ import type {
 import { bootDisk } from './boot-disk.ts';
 import { diskOutput, parseOutput, probeOutput, startOutput, statusOutput, type StatusOutput } from './parse.ts';
 import { createPowerShell, type PowerShell } from './powershell.ts';
-import { HyperVVm } from './running.ts';
+import { HyperVVm, noSleep } from './running.ts';
 import { convertDiskScript, killScript, prepareDiskScript, probeScript, startScript, statusScript } from './scripts.ts';
 import { unifiedKernel } from './uki.ts';
 import { writeFixedVhd } from './vhd.ts';
@@ -112,6 +112,14 @@ export class HyperVBackend implements VmBackend {
       consolePipe: `${record.name}-console`,
       consoleLog: path.join(this.#folder, 'console.log'),
     });
+  }
+
+  fingerprint(): Promise<never> {
+    return Promise.reject(noSleep());
+  }
+
+  restore(): Promise<never> {
+    return Promise.reject(noSleep());
   }
 
   async #status(name: string, signal?: AbortSignal): Promise<StatusOutput> {

@@ -1,6 +1,7 @@
 /** A machine that Hyper-V runs. */
 import { appendFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { AppError } from '../../contract/errors.ts';
 import { isSameProcess } from '../../process-identity.ts';
 import { delay } from '../../wait.ts';
 import type { RunningVm, VmRecord } from '../backend.ts';
@@ -48,6 +49,14 @@ export class HyperVVm implements RunningVm {
     await this.exited;
   }
 
+  save(): Promise<never> {
+    return Promise.reject(noSleep());
+  }
+
+  go(): Promise<void> {
+    return Promise.resolve(); // nothing here halts it
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
     this.#console?.destroy();
@@ -81,4 +90,10 @@ export class HyperVVm implements RunningVm {
       await delay(consoleRetryMs, this.#abort.signal).catch(() => undefined);
     }
   }
+}
+
+export function noSleep(): AppError {
+  return new AppError('unsupported', 'put the VM to sleep: Wherry cannot save the state of Hyper-V machines', {
+    hint: 'Stop it instead; containers with a restart policy come back when it starts.',
+  });
 }

@@ -1,4 +1,5 @@
 /** The QEMU back end: see {@link VmBackend} for the contract. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -9,7 +10,7 @@ import type { HomePaths } from '../../home.ts';
 import { identify, isSameProcess, type ProcessIdentity } from '../../process-identity.ts';
 import { delay, withDeadline } from '../../wait.ts';
 import type { BackendCapabilities, BackendProbe, MachineSpec, ProbeRequest, RunningVm } from '../backend.ts';
-import type { VmBackend, VmRecord } from '../backend.ts';
+import type { StateFile, VmBackend, VmRecord } from '../backend.ts';
 import { chooseAccelerator, probeWithKernel, rememberChoice } from './accelerator.ts';
 import { acceleratorsFor, qemuArguments, type MonitorAddress } from './arguments.ts';
 import { prepareQcow2 } from './disks.ts';
@@ -56,12 +57,37 @@ export class QemuBackend implements VmBackend {
   }
 
   async start(machine: MachineSpec, signal?: AbortSignal): Promise<RunningVm> {
+    return this.#launch(machine, [], signal);
+  }
+
+  async fingerprint(machine: MachineSpec, signal?: AbortSignal): Promise<string> {
+    const { version } = await this.#find(signal);
+    // Ports and sockets are new each time, and not in the state.
+    const args = qemuArguments({ machine, sshPort: 0, monitor: { path: '' }, pidFile: '' });
+    const parts = [version, machine.image.id, os.cpus()[0]?.model, args];
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  async restore(machine: MachineSpec, state: StateFile, signal?: AbortSignal): Promise<RunningVm> {
+    // It was halted when it was saved, and stays so when it is loaded (QEMU: the run state migrates along).
+    const vm = await this.#launch(machine, ['-incoming', 'defer'], signal);
+    try {
+      await vm.load(state, signal);
+      return vm;
+    } catch (error) {
+      await vm.kill();
+      await vm[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #launch(machine: MachineSpec, more: readonly string[], signal?: AbortSignal): Promise<QemuVm> {
     const { paths } = this.#options;
     const programs = await this.#find(signal);
     await this.#removeStale();
     const sshPort = await freeLoopbackPort();
-    const monitor = await this.#monitorAddress();
-    const args = qemuArguments({ machine, sshPort, monitor, pidFile: paths.vm.pid });
+    const monitor = this.#monitorAddress();
+    const args = [...qemuArguments({ machine, sshPort, monitor, pidFile: paths.vm.pid }), ...more];
     const identity = await spawnDetached(programs.system, args, path.join(paths.logs, 'qemu.log'));
     try {
       const qmp = await connectMonitor(monitor, identity, path.join(paths.logs, 'qemu.log'), signal);
@@ -74,11 +100,12 @@ export class QemuBackend implements VmBackend {
         backendVersion: programs.version,
         ssh: { host: '127.0.0.1', port: sshPort },
         imageId: machine.image.id,
+        fingerprint: await this.fingerprint(machine, signal),
         cpus: machine.cpus,
         memoryMiB: machine.memoryMiB,
         startedAtMs: Date.now(),
       };
-      return new QemuVm(record, qmp, path.join(paths.logs, 'qemu.log'));
+      return new QemuVm(record, qmp, path.join(paths.logs, 'qemu.log'), paths.vm.stateSocket);
     } catch (error) {
       await killProcess(identity);
       throw error;
@@ -92,8 +119,8 @@ export class QemuBackend implements VmBackend {
       return undefined;
     }
     try {
-      const qmp = await connectMonitor(await this.#monitorAddress(), record.process, log, signal);
-      return new QemuVm(record, qmp, log);
+      const qmp = await connectMonitor(this.#monitorAddress(), record.process, log, signal);
+      return new QemuVm(record, qmp, log, this.#options.paths.vm.stateSocket);
     } catch (error) {
       signal?.throwIfAborted();
       if (!(await isSameProcess(record.process))) return undefined;
@@ -116,14 +143,13 @@ export class QemuBackend implements VmBackend {
     const pid = Number.parseInt(await readFile(vm.pid, 'utf8').catch(() => ''), 10);
     const identity = await identify(pid);
     if (identity !== undefined && (await isQemuOf(pid, vm.folder))) await killProcess(identity);
-    await Promise.all([vm.pid, vm.qmpSocket].map((file) => rm(file, { force: true })));
+    await Promise.all([vm.pid, vm.qmpSocket, vm.stateSocket].map((file) => rm(file, { force: true })));
   }
 
   /** Windows: node has no unix sockets there, so a loopback port derived from the home takes its place. */
-  async #monitorAddress(): Promise<MonitorAddress> {
+  #monitorAddress(): MonitorAddress {
     const { vm } = this.#options.paths;
     if (process.platform !== 'win32') return { path: vm.qmpSocket };
-    const { createHash } = await import('node:crypto');
     return { port: 50_000 + (createHash('sha256').update(vm.folder).digest().readUInt16BE() % 10_000) };
   }
 }

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { isSameProcess } from '../../process-identity.ts';
 import { delay } from '../../wait.ts';
-import type { HostForwards, RunningVm, VmRecord } from '../backend.ts';
-import { killProcess } from './process.ts';
+import type { HostForwards, RunningVm, StateFile, VmRecord } from '../backend.ts';
+import { diedAtOnce, killProcess } from './process.ts';
 import type { Qmp } from './qmp.ts';
+import { letGo, loadState, saveState } from './saved-state.ts';
 import { QemuForwards } from './forwards.ts';
 
 const pollMs = 100;
@@ -15,13 +16,17 @@ export class QemuVm implements RunningVm {
   readonly monitorForwards: HostForwards;
   readonly exited: Promise<{ readonly detail: string }>;
   readonly #qmp: Qmp;
+  readonly #logFile: string;
+  readonly #stateSocket: string;
   readonly #released = new AbortController();
 
-  constructor(record: VmRecord, qmp: Qmp, logFile: string) {
+  constructor(record: VmRecord, qmp: Qmp, logFile: string, stateSocket: string) {
     this.record = record;
     this.#qmp = qmp;
     this.monitorForwards = new QemuForwards(qmp, record.ssh.port);
-    this.exited = this.#watch(logFile);
+    this.#logFile = logFile;
+    this.#stateSocket = stateSocket;
+    this.exited = this.#watch();
   }
 
   async status(signal?: AbortSignal): Promise<string> {
@@ -36,18 +41,38 @@ export class QemuVm implements RunningVm {
     await killProcess(this.record.process);
   }
 
+  async save(path: string, signal?: AbortSignal): Promise<StateFile> {
+    return saveState(this.#qmp, this.#stateSocket, path, signal);
+  }
+
+  async go(signal?: AbortSignal): Promise<void> {
+    await letGo(this.#qmp, signal);
+  }
+
+  /** For a machine that was started to wait for it: it is halted then. @throws AppError `vm-failed`. */
+  async load(state: StateFile, signal?: AbortSignal): Promise<void> {
+    try {
+      await loadState(this.#qmp, this.#stateSocket, state, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // A QEMU that cannot use a state says why and ends.
+      const said = this.#qmp.closed ? await diedAtOnce(this.#logFile) : undefined;
+      throw said ?? error;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#released.abort();
     await this.#qmp[Symbol.asyncDispose]();
   }
 
   /** The monitor closes when QEMU ends; the process id is the proof. After release this never resolves. */
-  async #watch(logFile: string): Promise<{ readonly detail: string }> {
+  async #watch(): Promise<{ readonly detail: string }> {
     const { signal } = this.#released;
     await new Promise<void>((resolve) => this.#qmp.onClosed(resolve));
     while (!signal.aborted && (await isSameProcess(this.record.process))) await delay(pollMs);
     if (signal.aborted) return new Promise(() => undefined);
-    const said = (await readFile(logFile, 'utf8').catch(() => '')).trim();
+    const said = (await readFile(this.#logFile, 'utf8').catch(() => '')).trim();
     return { detail: said.split('\n').slice(-3).join('\n') };
   }
 }

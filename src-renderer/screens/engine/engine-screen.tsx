@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Copy, Power, RotateCw, Square, Trash2, Wrench } from 'lucide-react';
+import { Copy, Moon, Power, RotateCw, Square, Trash2, Wrench } from 'lucide-react';
 import { actOnEngine, mend, useEngineAction } from '../../actions/engine.ts';
 import { copyText } from '../../actions/links.ts';
 import { Button, IconButton } from '../../components/button.tsx';
@@ -70,7 +70,8 @@ function EngineActions() {
   const health = useHealth();
   const kind = useVm((store) => store.value?.state.kind);
   const running = useEngineAction((store) => store.running);
-  const off = kind === 'absent' || kind === 'sleeping' || kind === 'failed';
+  const sleeps = useVm((store) => store.value?.state.kind === 'sleeping' && store.value.state.step === 'saved');
+  const off = kind === 'absent' || sleeps || kind === 'failed';
   return (
     <>
       {health.mend === 'mend' ? (
@@ -85,10 +86,18 @@ function EngineActions() {
           busy={running === 'start'}
           onClick={() => void actOnEngine('start')}
         >
-          Start
+          {sleeps ? 'Wake' : 'Start'}
         </Button>
       ) : (
         <>
+          <Button
+            icon={Moon}
+            busy={running === 'sleep' || kind === 'sleeping'}
+            disabled={kind !== 'ready'}
+            onClick={() => void actOnEngine('sleep')}
+          >
+            Sleep
+          </Button>
           <Button
             icon={RotateCw}
             busy={running === 'restart'}

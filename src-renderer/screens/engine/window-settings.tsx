@@ -47,10 +47,12 @@ export function WindowSettings() {
               onChange={(onQuit) => save({ onQuit })}
               options={[
                 { value: 'leave-running', label: 'Leave containers running' },
+                { value: 'sleep', label: 'Put the engine to sleep' },
                 { value: 'stop', label: 'Stop the engine' },
               ]}
             />
           </div>
+          <SleepLine settings={settings} save={save} />
         </div>
       </section>
       <TerminalSettings />
@@ -69,6 +71,36 @@ export function WindowSettings() {
       ) : null}
     </>
   );
+}
+
+const sleepChoices = [0, 1, 5, 15, 60];
+
+/** Minutes set elsewhere are shown as what they are. */
+function SleepLine({ settings, save }: Pick<DesktopLinesProps, 'settings' | 'save'>) {
+  const { sleepAfterMinutes } = settings;
+  const choices = [...new Set([...sleepChoices, sleepAfterMinutes])].sort((a, b) => a - b);
+  return (
+    <div>
+      <label htmlFor="sleep-after">Sleep when nothing runs and nobody uses the engine</label>
+      <select
+        id="sleep-after"
+        className="select"
+        value={sleepAfterMinutes}
+        onChange={(event) => save({ sleepAfterMinutes: Number(event.target.value) })}
+      >
+        {choices.map((minutes) => (
+          <option key={minutes} value={minutes}>
+            {minutes === 0 ? 'Never' : `After ${formatMinutes(minutes)}`}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function formatMinutes(minutes: number): string {
+  if (minutes === 60) return 'an hour';
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }
 
 interface DesktopLinesProps {

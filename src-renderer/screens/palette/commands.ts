@@ -13,6 +13,7 @@ import {
   Keyboard,
   KeyRound,
   Layers,
+  Moon,
   Network,
   Play,
   Plus,
@@ -153,6 +154,13 @@ const engineActions: readonly Command[] = [
     note: '',
     icon: RotateCw,
     run: () => openDialog({ kind: 'stop-engine', restart: true }),
+  },
+  {
+    key: 'engine-sleep',
+    text: 'Put the engine to sleep',
+    note: '',
+    icon: Moon,
+    run: () => void actOnEngine('sleep'),
   },
   {
     key: 'engine-stop',

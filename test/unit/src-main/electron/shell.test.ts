@@ -211,6 +211,7 @@ test('the page’s scheme serves the window’s files with the policy, and nothi
 const noActions: MenuActions = {
   showWindow: () => undefined,
   startVm: () => undefined,
+  sleepVm: () => undefined,
   stopVm: () => undefined,
   restartVm: () => undefined,
   openHome: () => undefined,
@@ -225,7 +226,8 @@ test('menus offer what the VM’s state allows, and developer tools only in a ch
     trayMenu(vm, [], noActions)
       .filter((item) => item.type !== 'separator' && item.visible !== false && item.enabled !== false)
       .map(({ label }) => label);
-  assert.deepEqual(labels(vmView('ready')), ['Open Wherry', 'Stop VM', 'Quit']);
+  assert.deepEqual(labels(vmView('ready')), ['Open Wherry', 'Put VM to Sleep', 'Stop VM', 'Quit']);
+  assert.deepEqual(labels(vmView('sleeping')), ['Open Wherry', 'Wake VM', 'Stop VM', 'Quit']);
   assert.deepEqual(labels(vmView('absent')), ['Open Wherry', 'Start VM', 'Quit']);
   assert.deepEqual(labels({ ...vmView('ready'), state: { kind: 'stopping', step: 'guest' } }), ['Open Wherry', 'Quit']);
   const menu = (isPackaged: boolean, platform: NodeJS.Platform) =>
@@ -258,11 +260,12 @@ test('a window opens where it was, unless that display is gone', async (t) => {
   assert.deepEqual(readWindowState(file), kept);
 });
 
-test('quitting stops the VM only if it is ours and wanted, closes everything, and happens once', async () => {
-  for (const [onQuit, owns, stops] of [
-    ['stop', true, 1],
-    ['stop', false, 0],
-    ['leave-running', true, 0],
+test('quitting stops the VM, or puts it to sleep, only if it is ours and wanted, closes everything, and happens once', async () => {
+  for (const [onQuit, owns, ends] of [
+    ['stop', true, ['stop']],
+    ['sleep', true, ['sleep']],
+    ['stop', false, []],
+    ['leave-running', true, []],
   ] as const) {
     const done: string[] = [];
     const app = Object.assign(new EventEmitter(), { exit: () => done.push('exit') });
@@ -270,9 +273,9 @@ test('quitting stops the VM only if it is ours and wanted, closes everything, an
       app: app as never,
       settings: () => ({ onQuit }),
       ownsVm: () => owns,
-      stopVm: () => {
-        done.push('stop');
-        return Promise.reject(new Error('did not stop'));
+      endVm: (how) => {
+        done.push(how);
+        return Promise.reject(new Error('did not end'));
       },
       close: () => {
         done.push('close');
@@ -283,7 +286,7 @@ test('quitting stops the VM only if it is ours and wanted, closes everything, an
     for (let n = 0; n < 3; n += 1) app.emit('before-quit', { preventDefault: () => (prevented += 1) });
     assert.equal(quit.isQuitting(), true);
     await until(() => done.includes('exit'));
-    assert.deepEqual(done, [...(stops ? ['stop'] : []), 'close', 'exit']);
+    assert.deepEqual(done, [...ends, 'close', 'exit']);
     assert.equal(prevented, 3);
   }
 });
@@ -295,7 +298,7 @@ test('a VM that never stops does not keep the app from quitting', async () => {
     app: app as never,
     settings: () => ({ onQuit: 'stop' }),
     ownsVm: () => true,
-    stopVm: () => new Promise(() => undefined),
+    endVm: () => new Promise(() => undefined),
     close: () => Promise.resolve(),
     deadlineMs: 5,
   });

@@ -12,7 +12,7 @@ import { Link } from '../../../../src-main/link/link.ts';
 import { SettingsStore } from '../../../../src-main/settings/store.ts';
 import { Machine } from '../../../../src-main/vm/machine.ts';
 import { readRecord } from '../../../../src-main/vm/record.ts';
-import { FakeBackend, writeTinyImage, type FakeBackendOptions } from '../../../helpers/fake-backend.ts';
+import { FakeBackend, FakeVm, writeTinyImage, type FakeBackendOptions } from '../../../helpers/fake-backend.ts';
 
 async function setUp(t: TestContext, options: Omit<FakeBackendOptions, 'paths'> = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'wherry-machine-'));
@@ -51,6 +51,16 @@ function kinds(machine: Machine): string[] {
   machine.onChange((view) => {
     const { state } = view;
     const text = state.kind === 'stopping' ? `stopping ${state.step}` : state.kind;
+    if (seen.at(-1) !== text) seen.push(text);
+  });
+  return seen;
+}
+
+/** Kinds, with the step of a sleep. */
+function steps(machine: Machine): string[] {
+  const seen: string[] = [];
+  machine.onChange(({ state }) => {
+    const text = state.kind === 'sleeping' ? `sleeping ${state.step}` : state.kind;
     if (seen.at(-1) !== text) seen.push(text);
   });
   return seen;
@@ -231,4 +241,178 @@ test('mend rebuilds a dead link and leaves the VM alone', async (t) => {
   await machine.mend();
   assert.equal(machine.view.state.kind, 'ready');
   assert.equal(backend.starts, 1);
+});
+
+test('sleeps: the state is written, the process gone; a start restores it once and lets it run on', async (t) => {
+  const { machine, backend, paths } = await setUp(t);
+  const seen = steps(machine);
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  await machine.sleep(false);
+  const [first] = backend.vms;
+  assert.deepEqual(first?.log, ['save', 'kill']);
+  assert.deepEqual(machine.view.state, { kind: 'sleeping', step: 'saved' });
+  assert.equal(machine.view.link, 'none');
+  assert.equal(machine.stoppedOnPurpose, false, 'a docker client may wake it');
+  assert.equal(existsSync(paths.vm.record), false);
+  await machine.sleep(false);
+  await Promise.all([machine.start(), machine.start()]);
+  assert.deepEqual(backend.restores, ['all of its memory']);
+  assert.deepEqual(backend.vms[1]?.log, ['go', 'wake']);
+  assert.equal(backend.starts, 1);
+  assert.equal((await readRecord(paths.vm.record))?.name, first.record.name);
+  for (const file of [paths.vm.savedState, paths.vm.savedRecord]) assert.equal(existsSync(file), false);
+  assert.deepEqual(seen, ['booting', 'ready', 'sleeping saving', 'sleeping saved', 'resuming', 'ready']);
+});
+
+test('the state is out of the way before the guest runs on', async (t) => {
+  const { machine, backend, paths } = await setUp(t);
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  await machine.sleep(false);
+  const present: boolean[] = [];
+  t.mock.method(FakeVm.prototype, 'go', () => {
+    present.push(existsSync(paths.vm.savedRecord), existsSync(paths.vm.savedState));
+    return Promise.resolve();
+  });
+  await machine.start();
+  assert.deepEqual(present, [false, false]);
+  assert.equal(backend.restores.length, 1);
+});
+
+for (const [what, change, reason] of [
+  ['a disk that was written to', ({ paths }) => writeFile(paths.vm.dataDisk, 'more on the disk'), /disk has changed/],
+  ['another QEMU', ({ backend }) => void (backend.version = '8.0.0'), /program.*has changed/],
+  ['another image', ({ folder }) => writeTinyImage(path.join(folder, 'guest'), '2'), /system image has changed/],
+  ['a state that is cut', ({ paths }) => writeFile(paths.vm.savedState, 'all of'), /damaged or gone/],
+  ['a record that is none', ({ paths }) => writeFile(paths.vm.savedRecord, '{"version":1'), /damaged or gone/],
+  ['no state at all', ({ paths }) => rm(paths.vm.savedState), /damaged or gone/],
+] as readonly [string, (set: Awaited<ReturnType<typeof setUp>>) => unknown, RegExp][]) {
+  test(`${what}: the state is dropped, and the VM boots with a word about it`, async (t) => {
+    const set = await setUp(t);
+    const { machine, backend, paths } = set;
+    await machine.start();
+    await writeFile(paths.vm.dataDisk, 'disk');
+    await machine.sleep(false);
+    await change(set);
+    await machine.start();
+    assert.deepEqual([machine.view.state.kind, backend.starts, backend.restores.length], ['ready', 2, 0]);
+    assert.match(machine.view.warnings[0]?.message ?? '', reason);
+    for (const file of [paths.vm.savedState, paths.vm.savedRecord]) assert.equal(existsSync(file), false);
+  });
+}
+
+test('a state that QEMU does not take, or a guest that does not come back, is a boot', async (t) => {
+  const { machine, backend, paths } = await setUp(t, {
+    onRestore: () => {
+      throw new AppError('vm-failed', 'load of migration failed');
+    },
+  });
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  await machine.sleep(false);
+  await machine.start();
+  assert.deepEqual([machine.view.state.kind, backend.starts], ['ready', 2]);
+  assert.match(machine.view.warnings[0]?.message ?? '', /load of migration failed/);
+});
+
+test('a save that fails leaves the guest running, and the link comes back', async (t) => {
+  const { machine, backend, paths } = await setUp(t, {
+    onSave: () => {
+      throw new AppError('vm-failed', 'no space left');
+    },
+  });
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  const before = machine.view.state;
+  await assert.rejects(machine.sleep(false), { message: 'no space left' });
+  assert.deepEqual(machine.view.state, before);
+  assert.deepEqual(backend.vms[0]?.log, ['save', 'go']);
+  await until(machine, (view) => view.link === 'up');
+  assert.equal(existsSync(paths.vm.savedRecord), false);
+});
+
+test('a VM that dies while it is saved is told as a failure; the next start boots', async (t) => {
+  const { machine, backend, paths } = await setUp(t, {
+    onSave: async (vm) => {
+      await vm.die('qemu: killed');
+      throw new AppError('vm-failed', 'the monitor is closed');
+    },
+  });
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  await assert.rejects(machine.sleep(false), { message: 'the monitor is closed' });
+  await until(machine, (view) => view.state.kind === 'failed');
+  await machine.start();
+  assert.deepEqual([machine.view.state.kind, backend.starts], ['ready', 2]);
+});
+
+test('a stop during the save ends the save and then the guest', async (t) => {
+  const { machine, backend, paths } = await setUp(t, {
+    onSave: (_vm, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('ended')))),
+  });
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  const refused = assert.rejects(machine.sleep(false), /ended|stopped meanwhile/);
+  await until(machine, (view) => view.state.kind === 'sleeping');
+  await machine.stop();
+  await refused;
+  assert.equal(machine.view.state.kind, 'absent');
+  assert.deepEqual(backend.vms[0]?.log.slice(0, 2), ['save', 'go']);
+});
+
+test('a guest that is doing something is left alone, with its words', async (t) => {
+  const { machine, backend } = await setUp(t, {
+    doing: (url) => (url.endsWith('idle=true') ? 'a shell' : 'a pull'),
+  });
+  await machine.start();
+  const seen = steps(machine);
+  await assert.rejects(machine.sleep(false), { code: 'conflict', message: 'put the VM to sleep: a pull is under way' });
+  await assert.rejects(machine.sleep(true), { code: 'conflict', message: 'put the VM to sleep: a shell is under way' });
+  assert.deepEqual([seen, backend.vms[0]?.log], [[], []], 'nobody noticed');
+});
+
+test('a VM that was started by another QEMU cannot sleep', async (t) => {
+  const { machine, backend } = await setUp(t);
+  await machine.start();
+  backend.version = '8.0.0';
+  await assert.rejects(machine.sleep(false), { code: 'unsupported', hint: /Restart the VM/ });
+  await assert.rejects(
+    setUp(t).then(({ machine: absent }) => absent.sleep(false)),
+    { code: 'vm-absent' },
+  );
+});
+
+test('the next host finds it asleep; a stop wakes it to stop its containers; a reset does not', async (t) => {
+  const { machine, newMachine, backend, paths } = await setUp(t);
+  await machine.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  await machine.sleep(false);
+  await machine[Symbol.asyncDispose]();
+  const second = newMachine();
+  const seen = steps(second);
+  await second.findSleeping();
+  await second.stop();
+  assert.deepEqual(backend.vms[1]?.log, ['go', 'wake', 'shutdown']);
+  assert.deepEqual(seen, ['sleeping saved', 'resuming', 'ready', 'stopping', 'absent']);
+  await second.start();
+  await writeFile(paths.vm.dataDisk, 'disk');
+  await second.sleep(false);
+  await second.reset();
+  assert.deepEqual([second.view.state.kind, backend.restores.length, backend.starts], ['ready', 1, 3]);
+});
+
+test('a VM left halted by a host that died while saving it is let go on, and that state never counts', async (t) => {
+  const { machine, newMachine, backend, paths } = await setUp(t);
+  await machine.start();
+  await machine[Symbol.asyncDispose]();
+  const [vm] = backend.vms;
+  assert.ok(vm);
+  vm.state = 'paused';
+  await writeFile(paths.vm.savedRecord, '{}');
+  const second = newMachine();
+  await second.start();
+  assert.deepEqual([vm.log, vm.state, backend.starts], [['go'], 'running', 1]);
+  assert.equal(existsSync(paths.vm.savedRecord), false);
 });

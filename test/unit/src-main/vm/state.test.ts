@@ -7,8 +7,8 @@ const states: readonly VmState[] = [
   { kind: 'absent' },
   { kind: 'booting', stage: 'ssh', attempt: 1, startedAtMs: 1000 },
   { kind: 'ready', sinceMs: 2000, bootTookMs: 1000 },
-  { kind: 'sleeping' },
-  { kind: 'resuming' },
+  { kind: 'sleeping', step: 'saved' },
+  { kind: 'resuming', startedAtMs: 900 },
   { kind: 'stopping', step: 'guest' },
   { kind: 'failed', stage: 'disk', message: 'm', hint: 'h' },
 ];
@@ -20,17 +20,25 @@ const events: readonly VmEvent[] = [
   { kind: 'stop', step: 'kill' },
   { kind: 'fail', stage: 'engine', message: 'no', hint: 'do' },
   { kind: 'gone' },
+  { kind: 'sleep' },
+  { kind: 'asleep' },
+  { kind: 'stay', sinceMs: 2000, bootTookMs: 1000 },
+  { kind: 'resume', atMs: 4000 },
 ];
 
 /** Where each event leads from each state; `-` where it cannot happen. */
 const table: Readonly<Record<VmEvent['kind'], Readonly<Record<VmState['kind'], string>>>> = {
-  start: row('booting', '-', '-', '-', '-', '-', 'booting'),
+  start: row('booting', '-', '-', '-', 'booting', '-', 'booting'),
   stage: row('-', 'booting', '-', '-', '-', '-', '-'),
   retry: row('-', 'booting', '-', '-', '-', '-', '-'),
-  ready: row('-', 'ready', '-', '-', '-', '-', '-'),
+  ready: row('-', 'ready', '-', '-', 'ready', '-', '-'),
   stop: row('-', 'stopping', 'stopping', 'stopping', 'stopping', 'stopping', 'stopping'),
   fail: row('-', 'failed', 'failed', 'failed', 'failed', 'failed', 'failed'),
   gone: row('absent', 'absent', '-', 'absent', 'absent', 'absent', 'absent'),
+  sleep: row('-', '-', 'sleeping', '-', '-', '-', '-'),
+  asleep: row('sleeping', '-', '-', 'sleeping', '-', '-', '-'),
+  stay: row('-', '-', '-', 'ready', '-', '-', '-'),
+  resume: row('-', '-', '-', 'resuming', '-', '-', '-'),
 };
 
 for (const event of events) {

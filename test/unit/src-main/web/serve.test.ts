@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { AppError } from '../../../../src-main/contract/errors.ts';
 import type { Handlers } from '../../../../src-main/handlers/handlers.ts';
+import type { OnQuit } from '../../../../src-main/contract/vm.ts';
 import { memoryTransports } from '../../../../src-main/handlers/memory-transport.ts';
 import { serveWire } from '../../../../src-main/handlers/wire-server.ts';
 import type { HostAccess } from '../../../../src-main/host-access.ts';
@@ -22,7 +23,7 @@ interface Serving {
 
 async function serve(
   t: TestContext,
-  options: { role?: HostAccess['role']; onQuit?: 'stop' | 'leave-running'; calls?: Partial<Handlers['calls']> },
+  options: { role?: HostAccess['role']; onQuit?: OnQuit; calls?: Partial<Handlers['calls']> },
 ): Promise<Serving> {
   const folder = await mkdtemp(path.join(tmpdir(), 'wherry-serve-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -32,6 +33,7 @@ async function serve(
     calls: {
       'vm.start': () => void done.push('start'),
       'vm.stop': () => void done.push('stop'),
+      'vm.sleep': () => void done.push('sleep'),
       'settings.get': () => ({ ...someSettings, onQuit: options.onQuit ?? 'leave-running' }),
       ...options.calls,
     },
@@ -116,9 +118,10 @@ test('why the host cannot be reached is told once', async (t) => {
   assert.deepEqual(reported, ['read settings.json: it is damaged\n  What to do: Remove it.']);
 });
 
-test('at the end the VM is stopped only by its owner and only if the user set it so', async (t) => {
+test('at the end the VM is stopped, or put to sleep, only by its owner and only if the user set it so', async (t) => {
   for (const [role, onQuit, expected] of [
     ['owner', 'stop', ['start', 'stop', 'disposed']],
+    ['owner', 'sleep', ['start', 'sleep', 'disposed']],
     ['client', 'stop', ['start', 'disposed']],
     ['owner', 'leave-running', ['start', 'disposed']],
   ] as const) {

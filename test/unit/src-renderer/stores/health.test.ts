@@ -21,8 +21,9 @@ test('only a ready VM behind a link that is up counts as usable', () => {
   }
   const others: VmState[] = [
     { kind: 'absent' },
-    { kind: 'sleeping' },
-    { kind: 'resuming' },
+    { kind: 'sleeping', step: 'saving' },
+    { kind: 'sleeping', step: 'saved' },
+    { kind: 'resuming', startedAtMs: 1 },
     { kind: 'stopping', step: 'guest' },
     { kind: 'booting', stage: 'agent', attempt: 1, startedAtMs: 0 },
     { kind: 'failed', stage: 'agent', message: 'm', hint: 'h' },
@@ -52,7 +53,7 @@ test('a failure at each stage names it, with its hint and a way to mend', () => 
 
 test('off and asleep offer to start; a warning shows but blocks nothing', () => {
   assert.equal(summarizeHealth(connected, view({ kind: 'absent' })).mend, 'start');
-  assert.equal(summarizeHealth(connected, view({ kind: 'sleeping' })).mend, 'start');
+  assert.equal(summarizeHealth(connected, view({ kind: 'sleeping', step: 'saved' })).mend, 'start');
   const warned = summarizeHealth(connected, view(ready, { warnings: [{ message: 'slow', hint: 'kvm' }] }));
   assert.deepEqual([warned.usable, warned.tone, warned.detail, warned.hint], [true, 'warn', 'slow', 'kvm']);
 });

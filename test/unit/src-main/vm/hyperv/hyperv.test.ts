@@ -311,6 +311,7 @@ test('a machine is started with its disks, found by its address, and attached to
   );
   assert.equal(attempts.filter((attempt) => attempt.startsWith('convert')).length, 3);
   assert.equal(await vm.status(), 'running');
+  await assert.rejects(vm.save('state'), { code: 'unsupported', message: /Hyper-V/ });
   assert.equal(vm.monitorForwards, undefined, 'the link forwards ports');
   await vm[Symbol.asyncDispose]();
   const again = await backend.attach(vm.record);
