@@ -140,7 +140,7 @@ test('several are stopped and removed at once', async () => {
   await page.getByLabel('Select stoker').check();
   const toolbar = page.getByRole('toolbar');
   await toolbar.getByRole('button', { name: 'Stop' }).click();
-  await expect(rowWith(page, 'stoker')).toContainText('Exited');
+  await expect(rowWith(page, 'stoker')).toContainText('Exit 137');
   await expect.poll(() => docker('ps', '--format', '{{.Names}}')).toBe('pilot');
   await toolbar.getByRole('button', { name: 'Remove' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }).click();

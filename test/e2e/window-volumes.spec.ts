@@ -82,9 +82,11 @@ test('cleaning up shows exactly what goes, and takes exactly that', async ({ pag
   const unnamed = host.objects.volumes.current.find((volume) => volume.anonymous && volume.usedBy.length === 0);
   await page.getByRole('button', { name: 'Clean up' }).click();
   const dialog = page.getByRole('alertdialog');
-  await expect(dialog.getByRole('listitem')).toHaveText([unnamed?.name.slice(0, 12) ?? 'none']);
+  await expect(dialog.getByRole('listitem')).toContainText([unnamed?.name.slice(0, 12) ?? 'none']);
+  await expect(dialog).toContainText('come back');
   await dialog.getByRole('radio', { name: 'All unused' }).click();
   await expect(dialog.getByRole('listitem')).toHaveCount(3);
+  await expect(dialog.getByRole('listitem').filter({ hasText: 'old_backup' })).toContainText('10.0 MB');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   expect(inputsOf(host, 'volumes.remove')).toEqual([]);
   await page.getByRole('button', { name: 'Clean up' }).click();

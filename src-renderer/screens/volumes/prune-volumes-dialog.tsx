@@ -3,9 +3,10 @@ import { removeVolumes } from '../../actions/volumes.ts';
 import { ConfirmDialog } from '../../components/dialog.tsx';
 import { NameList } from '../../components/name-list.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { formatCount } from '../../format/quantities.ts';
+import { formatBytes, formatCount } from '../../format/quantities.ts';
 import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useVolumes } from '../../stores/objects.ts';
+import { sizeText, totalOf, useVolumeSizes } from './use-sizes.ts';
 import { volumeTitle } from './volume-name.ts';
 
 /** Shows exactly what goes; a volume that comes into use meanwhile is refused by the engine and stays. */
@@ -16,9 +17,12 @@ export function PruneVolumesDialog() {
   const unused = all.filter(({ usedBy }) => usedBy.length === 0);
   const unnamed = unused.filter(({ anonymous }) => anonymous);
   const going = which === 'all' ? unused : unnamed;
+  const names = going.map(({ name }) => name);
+  const sizes = useVolumeSizes(names);
+  const total = totalOf(names, sizes);
   const confirm = () => {
     setBusy(true);
-    void removeVolumes(going.map(({ name }) => name)).finally(dialogCloser());
+    void removeVolumes(names).finally(dialogCloser());
   };
   return (
     <ConfirmDialog
@@ -43,8 +47,11 @@ export function PruneVolumesDialog() {
         <p>No unnamed volume is left over. Volumes with a name stay until you remove them.</p>
       ) : (
         <>
-          <NameList names={going.map(volumeTitle)} />
-          <p>No container uses these. All files in them are lost. This cannot be undone.</p>
+          <NameList names={going.map(volumeTitle)} notes={names.map((name) => sizeText(sizes.get(name)))} />
+          <p>
+            {total === undefined ? '' : `${formatBytes(total)} come back. `}
+            No container uses these. All files in them are lost. This cannot be undone.
+          </p>
         </>
       )}
     </ConfirmDialog>

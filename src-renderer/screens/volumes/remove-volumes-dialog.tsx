@@ -8,7 +8,7 @@ import { visibleText } from '../../format/unsafe-text.ts';
 import { closeDialog, dialogCloser } from '../../stores/dialogs.ts';
 import { useVolumes } from '../../stores/objects.ts';
 import { NameList } from '../../components/name-list.tsx';
-import { useVolumeSizes } from './use-sizes.ts';
+import { sizeText, totalOf, useVolumeSizes } from './use-sizes.ts';
 import { volumeTitle } from './volume-name.ts';
 
 /** What goes, and what stays because a container needs it. */
@@ -18,12 +18,14 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
   const wanted = (all ?? []).filter(({ name }) => names.includes(name));
   const going = wanted.filter(({ usedBy }) => usedBy.length === 0);
   const used = wanted.filter(({ usedBy }) => usedBy.length > 0);
-  const sizes = useVolumeSizes(going.map(({ name }) => name));
+  const goingNames = going.map(({ name }) => name);
+  const sizes = useVolumeSizes(goingNames);
+  const total = totalOf(goingNames, sizes);
   const [only] = wanted;
   if (!only) return null;
   const confirm = () => {
     setBusy(true);
-    void removeVolumes(going.map(({ name }) => name)).finally(dialogCloser());
+    void removeVolumes(goingNames).finally(dialogCloser());
   };
   const title = wanted.length === 1 ? visibleText(volumeTitle(only), 80) : formatCount(going.length, 'volume');
   const stay = used.map((volume) => `${volumeTitle(volume)} (${volume.usedBy.map(({ name }) => name).join(', ')})`);
@@ -38,15 +40,12 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
       onClose={closeDialog}
     >
       {wanted.length > 1 ? (
-        <NameList names={going.map(volumeTitle)} notes={going.map(({ name }) => sizeText(sizes.get(name)))} />
+        <NameList names={going.map(volumeTitle)} notes={goingNames.map((name) => sizeText(sizes.get(name)))} />
       ) : null}
       {going.length === 0 ? null : (
         <p>
           All files in {going.length === 1 ? 'it' : 'them'} are lost
-          {sizes.size < going.length
-            ? ''
-            : `, ${formatBytes([...sizes.values()].reduce((sum, size) => sum + size, 0))}`}
-          . This cannot be undone.
+          {total === undefined ? '' : `, ${formatBytes(total)}`}. This cannot be undone.
         </p>
       )}
       {used.length === 0 ? null : (
@@ -59,8 +58,4 @@ export function RemoveVolumesDialog({ names }: { names: readonly string[] }) {
       )}
     </ConfirmDialog>
   );
-}
-
-function sizeText(bytes: number | undefined): string {
-  return bytes === undefined ? '…' : formatBytes(bytes);
 }

@@ -48,11 +48,15 @@ export async function mountDataDisk(device: string, target: string): Promise<voi
     case 'ours':
       break;
   }
+  await mount(disk, target);
+  if (content.kind === 'ours' && sizeBytes - content.filesystemBytes >= minimumGrowthBytes) await grow(disk, target);
+}
+
+async function mount(disk: string, target: string): Promise<void> {
   await command('mount', ['-t', 'xfs', '-o', mountOptions, disk, target], (text) => ({
     message: `the data disk could not be mounted: ${text}`,
     hint: 'the disk may be damaged: look at `wherry logs vm`; its contents were not changed',
   }));
-  if (content.kind === 'ours' && sizeBytes - content.filesystemBytes >= minimumGrowthBytes) await grow(target);
 }
 
 /** Sizes for the health answer. */
@@ -110,12 +114,21 @@ async function format(disk: string, force: boolean): Promise<void> {
   }));
 }
 
-async function grow(target: string): Promise<void> {
+/**
+ * Until the log is written back, the new size is in it only, and a crash after something was put into the new room makes a disk that this
+ * kernel cannot recover (Linux a798011c8fd4, fixed in 6.13): unmounting writes it back, before anything else happens.
+ */
+async function grow(disk: string, target: string): Promise<void> {
   log.info('growing the filesystem to the data disk');
-  // A disk that stays smaller than it could be is no reason not to start.
-  await run('xfs_growfs', ['-d', target]).catch((error: unknown) =>
-    log.warn(`the data disk did not grow: ${errorText(error)}`),
-  );
+  try {
+    await run('xfs_growfs', ['-d', target]);
+  } catch (error) {
+    // A disk that stays smaller than it could be is no reason not to start.
+    log.warn(`the data disk did not grow: ${errorText(error)}`);
+    return;
+  }
+  await run('umount', [target]);
+  await mount(disk, target);
 }
 
 async function command(
