@@ -122,7 +122,7 @@ export function chooseBackend(
 }
 
 async function startForClient(machine: Machine, signal: AbortSignal): Promise<void> {
-  if (machine.stoppedOnPurpose) {
+  if (machine.stoppedOnPurpose && machine.view.state.kind !== 'ready') {
     throw new AppError('vm-absent', 'the VM is stopped', { hint: 'Start it in the window, or with: wherry up' });
   }
   await machine.start(signal);

@@ -71,6 +71,10 @@ function describe(view: VmView): ViewLines {
     }
     case 'stopping':
       return { done: [], present: `… ${stoppingWords[state.step]}` };
+    case 'sleeping':
+      return { done: [], present: state.step === 'saving' ? '… Saving the state of the VM' : undefined };
+    case 'resuming':
+      return { done: [], present: '… Waking the VM' };
     default:
       return { done: [], present: undefined };
   }

@@ -5,6 +5,7 @@ import { exitCodes, type Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { runningRecord } from '../guest.ts';
 import { connectOrSpawnOwner } from '../owner.ts';
+import { StageProgress, stderrProgress } from '../progress.ts';
 
 export const sleep: Command = {
   name: 'sleep',
@@ -32,6 +33,12 @@ async function fallAsleep(context: CliContext): Promise<void> {
     throw new AppError('vm-absent', 'put the VM to sleep: it is not running', { hint: 'Start it with: wherry up' });
   }
   await using owner = await connectOrSpawnOwner(context);
-  if (runs) await owner.client.call('vm.start', {}, context.signal); // attaches
-  await owner.client.call('vm.sleep', {}, context.signal);
+  const progress = new StageProgress(stderrProgress());
+  owner.client.subscribe('vm', (view) => progress.update(view));
+  try {
+    if (!hasOwner) await owner.client.call('vm.start', {}, context.signal); // attaches
+    await owner.client.call('vm.sleep', {}, context.signal);
+  } finally {
+    progress.end();
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -57,6 +57,34 @@ test('with nothing running, status says so with 3, and down is harmless', () => 
   assert.deepEqual([owner, ready, vm], [null, false, null]);
   assert.equal(wherry('down').code, 0);
   assert.equal(wherry('ssh').code, 1);
+});
+
+test('a VM that sleeps is told by status, sleep and the doctor, which leave it asleep', () => {
+  assert.match(wherry('sleep').stderr, /put the VM to sleep: it is not running\n.*wherry up/);
+  const vm = path.join(home, 'vm');
+  writeFileSync(path.join(vm, 'sleep.state'), 'memory');
+  const disk = { sizeBytes: '1', inode: '2', modifiedNs: '3', changedNs: '4' };
+  const record = {
+    ...{
+      version: 1,
+      backend: 'qemu',
+      accelerator: 'kvm',
+      cpus: 1,
+      memoryMiB: 512,
+      imageId: 'i',
+      fingerprint: 'f',
+      disk,
+    },
+    ...{ state: { sizeBytes: 6, checksum: 1 }, savedAtMs: 1 },
+  };
+  writeFileSync(path.join(vm, 'sleep.json'), JSON.stringify(record));
+  try {
+    assert.match(wherry('status').stdout, /^VM: +asleep, with no Wherry attached; wake it with: wherry up$/m);
+    assert.match(wherry('sleep', '--json').stdout, /"asleep":true/);
+    assert.match(wherry('doctor').stdout, /^✓ process +asleep: [^]*^- docker socket +the VM is asleep$/m);
+  } finally {
+    for (const name of ['sleep.state', 'sleep.json']) rmSync(path.join(vm, name));
+  }
 });
 
 test('settings are changed within their bounds, and kept', () => {
@@ -138,6 +166,18 @@ test('words of a command reach the guest’s shell as they are', () => {
   assert.equal(quoteForShell('/bin/ls'), '/bin/ls');
   assert.equal(quoteForShell("it's; rm -rf $HOME"), `'it'\\''s; rm -rf $HOME'`);
   assert.equal(quoteForShell(''), "''");
+});
+
+test('falling asleep and waking up are progress too', () => {
+  let written = '';
+  const model = new ViewModel('unix:///d');
+  const progress = new StageProgress({ isTerminal: false, write: (text) => void (written += text) });
+  model.onChange((view) => progress.update(view));
+  for (const event of [{ kind: 'asleep' }, { kind: 'resume', atMs: 1 }, { kind: 'ready', atMs: 2 }] as const) {
+    model.apply(event);
+  }
+  model.apply({ kind: 'sleep' });
+  assert.match(written, /^… Waking the VM\n(✓.*\n)?… Saving the state of the VM\n$/);
 });
 
 test('progress shows each stage once, live on a terminal only', () => {
