@@ -80,7 +80,7 @@ test('memory, disk and mirrors are changed, and the engine restarted with them; 
   await disk.fill(String(grown));
   await page.getByLabel('Memory').fill('1.5');
   await page.getByRole('button', { name: 'Save' }).first().click();
-  await expect(page.getByText(/Restart the engine for these to take effect/)).toBeVisible();
+  await expect(page.getByText('Restart the engine for these to take effect: vm.memoryMiB, vm.diskGiB')).toBeVisible();
   await page.getByRole('button', { name: 'Restart' }).last().click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Restart' }).click();
   await expect(status()).not.toContainText('Engine ready');
