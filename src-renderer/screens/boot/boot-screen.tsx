@@ -55,7 +55,7 @@ export function BootScreen() {
         </div>
       </div>
       {console ? (
-        <section className="drawer" aria-label="Serial console">
+        <section className="boot-console" aria-label="Serial console">
           <SerialConsole />
         </section>
       ) : null}

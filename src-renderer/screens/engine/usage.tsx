@@ -13,7 +13,7 @@ export function Usage() {
   return (
     <section aria-label="Usage">
       <h2>On this computer</h2>
-      <div className="usage">
+      <div className="held-usage">
         <Meter label="Disk" held={disk.heldBytes} used={disk.usedBytes} limit={disk.limitBytes} />
         <p className="quiet">{diskWords(disk)}</p>
         <Meter label="Memory" held={memory.heldBytes ?? 0} used={undefined} limit={memory.limitBytes} />
