@@ -79,10 +79,19 @@ export async function commitSaved(places: Places, state: StateFile, record: Save
   await writeDurably(places.savedRecord, `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** From now on there is none, also after a crash of the host. */
-export async function dropSaved(places: Places): Promise<void> {
-  // Alone in its step: the state must never be found with a record that counts while the guest runs on.
+/** From now on the state does not count, also after a crash of the host. */
+export async function voidSaved(places: Places): Promise<void> {
   await rm(places.savedRecord, { force: true });
   await syncFolder(path.dirname(places.savedRecord));
+}
+
+/** There is none any more. */
+export async function dropSaved(places: Places): Promise<void> {
+  await voidSaved(places);
+  await removeStates(places);
+}
+
+/** Of states that do not count. Giving so much room back takes its time. */
+export async function removeStates(places: Places): Promise<void> {
   for (const file of [places.savedState, partialState(places)]) await rm(file, { force: true });
 }

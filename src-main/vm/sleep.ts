@@ -8,7 +8,7 @@ import type { Link } from '../link/link.ts';
 import { withDeadline } from '../wait.ts';
 import type { MachineSpec, RunningVm, StateFile } from './backend.ts';
 import { describeMachine, discard, linkTarget, openImage, reachGuest, type BootContext } from './boot.ts';
-import { readinessStages } from './readiness.ts';
+import { readinessStages, type ReadinessStage } from './readiness.ts';
 import { removeRecord } from './record.ts';
 import {
   commitSaved,
@@ -17,6 +17,8 @@ import {
   mismatch,
   partialState,
   readSaved,
+  removeStates,
+  voidSaved,
   type Binding,
   type SavedRecord,
 } from './saved-state.ts';
@@ -26,8 +28,6 @@ const greetMs = 10_000;
 /** A guest that was restored answers within a second, or something is wrong. */
 const reachMs = 20_000;
 const entropyBytes = 64;
-/** The guest was ready when it was halted: what lies between is asked only of one that boots. */
-const afterSleep = readinessStages.filter(({ stage }) => stage === 'ssh' || stage === 'engine');
 
 export interface SleepRequest {
   /** Only when nothing at all goes on in the guest. */
@@ -131,7 +131,7 @@ export async function wake(context: BootContext, signal: AbortSignal): Promise<R
   }
   try {
     // Durably, before the guest writes to the disk again: the same state on a later disk would destroy data.
-    await dropSaved(paths.vm);
+    await voidSaved(paths.vm);
     await vm.go();
   } catch (error) {
     await discard(vm, context);
@@ -141,14 +141,27 @@ export async function wake(context: BootContext, signal: AbortSignal): Promise<R
     // From here on nobody's wish ends it half way: what was saved lives in this process only.
     const { signal: always } = new AbortController();
     const undo = (): Promise<void> => discard(vm, context);
-    await reachGuest({ vm, context, undo, stages: afterSleep, deadlineMs: reachMs, signal: always });
+    const reached = reachGuest({ vm, context, undo, stages: afterSleep(context), deadlineMs: reachMs, signal: always });
+    // Takes a while, so beside it. What stays by mistake does not count, and goes with the next.
+    await Promise.all([reached, removeStates(paths.vm).catch(() => undefined)]);
   } catch (error) {
     return (error as Error).message;
   }
   const { accelerator, backendVersion: version } = vm.record;
   context.report.backend({ kind: vm.record.backend, accelerator, version });
-  await greet(context);
   return vm;
+}
+
+/** The guest was ready when it was halted: it only has to answer, and to be told what it missed. */
+function afterSleep(context: BootContext): readonly ReadinessStage[] {
+  return readinessStages.flatMap((stage) => {
+    if (stage.stage === 'ssh') return [stage];
+    if (stage.stage !== 'engine') return [];
+    const probe: ReadinessStage['probe'] = async (probes, signal) => {
+      await Promise.all([probes.ping(signal), greet(context)]);
+    };
+    return [{ ...stage, probe }];
+  });
 }
 
 /** @throws when the state was saved for another machine. */

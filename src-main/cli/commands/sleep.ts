@@ -34,7 +34,10 @@ async function fallAsleep(context: CliContext): Promise<void> {
   }
   await using owner = await connectOrSpawnOwner(context);
   const progress = new StageProgress(stderrProgress());
-  owner.client.subscribe('vm', (view) => progress.update(view));
+  owner.client.subscribe('vm', (view) => {
+    // How it once started is no news.
+    if (view.state.kind !== 'ready') progress.update(view);
+  });
   try {
     if (!hasOwner) await owner.client.call('vm.start', {}, context.signal); // attaches
     await owner.client.call('vm.sleep', {}, context.signal);
