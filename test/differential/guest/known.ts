@@ -27,6 +27,8 @@ export const knownDifferences: Readonly<Record<string, string>> = {
     'the gateway that was chosen is told, not only one that was given',
   'docker network create --internal --subnet 10.$S.77.0/24 inside; docker network inspect inside --format "{{.Internal}} {{json .IPAM}}"':
     'the gateway that was chosen is told, not only one that was given',
+  'for i in $(seq 20); do docker exec -d daemon touch /made; sleep 1; docker exec daemon ls /made 2> /dev/null && break; done':
+    'of a detached command in docker.io nothing is seen in this VM, however often it is started; why is not known',
   'docker network create --ipv6 n10; docker network rm n10': 'an IPv6 subnet is chosen, as later engines do',
   'docker network create --subnet nonsense n2': 'later engines word it so',
   'docker network create --subnet 10.$S.78.7/24 n6; docker network rm n6':
@@ -56,7 +58,7 @@ export const knownDifferences: Readonly<Record<string, string>> = {
     'ports are published to IPv4 addresses only',
   'docker port published 80': 'ports are published to IPv4 addresses only',
   'docker ps --filter publish=${P}80 --format "{{.Ports}}"': 'ports are published to IPv4 addresses only',
-  'sleep 1; date +%s > began; docker tag busybox x:1; docker rmi x:1 > /dev/null; docker events --since $(cat began) --until $(date +%s.9) --filter type=image --format "{{.Action}} {{.Actor.Attributes.name}}"':
+  'sleep 1; date +%s > began; docker tag busybox x:1; docker rmi x:1 > /dev/null; sleep 1; docker events --since $(cat began) --until $(date +%s.9) --filter type=image --format "{{.Action}} {{.Actor.Attributes.name}}"':
     'the name that went is told, where docker.io repeats the id',
   'docker network create --config-only n9; docker network rm n9': 'networks have no templates',
   'docker network create "bad name"; docker network rm "bad name"': 'names are checked, as later engines do',

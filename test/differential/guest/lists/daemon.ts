@@ -15,7 +15,6 @@ export const daemon: readonly string[] = [
   'docker exec -u nobody -w /tmp -e X=y daemon sh -c "id -un; pwd; echo \\$X"',
   'docker exec -u nothing daemon true',
   'echo in | docker exec -i daemon cat',
-  // The peer loses one now and then.
   'for i in $(seq 20); do docker exec -d daemon touch /made; sleep 1; docker exec daemon ls /made 2> /dev/null && break; done',
   'docker top daemon -o pid,args | tail -n +2 | wc -l',
   'docker top daemon nonsense',
