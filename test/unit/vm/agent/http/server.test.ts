@@ -178,11 +178,12 @@ test('hijack with Upgrade: the body first, however it is cut, then raw both ways
 
 test('hijack without Upgrade: 200, then raw', async (t) => {
   const socketPath = await serve(t);
-  const answer = await talk(
-    socketPath,
-    'POST /raw HTTP/1.1\r\nHost: d\r\nContent-Length: 12\r\n\r\n{"word":"b"}',
-    'GET / HTTP/1.1 is only text now',
-  );
+  const socket = connect({ path: socketPath, allowHalfOpen: true });
+  socket.write('POST /raw HTTP/1.1\r\nHost: d\r\nContent-Length: 12\r\n\r\n{"word":"b"}');
+  // Only then the connection is not HTTP any more.
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  socket.end('GET / HTTP/1.1 is only text now');
+  const answer = `${first.toString()}${await text(socket)}`;
   assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
   assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), '<b>GET / HTTP/1.1 IS ONLY TEXT NOWend');
 });
