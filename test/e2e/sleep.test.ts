@@ -23,7 +23,7 @@ const statusSchema = z.object({
   process: z.object({ pid: z.number() }).nullable(),
   vm: z
     .object({
-      state: z.object({ kind: z.string(), step: z.string().optional(), bootTookMs: z.number().optional() }),
+      state: z.object({ kind: z.string(), step: z.string().optional() }),
       warnings: z.array(z.object({ message: z.string() })),
     })
     .nullable(),
@@ -108,9 +108,7 @@ describe('a VM that sleeps', () => {
     assert.equal(ok(await home.wherry(['ssh', 'counter', '--', 'echo', 'here'])), 'here');
     await fallAsleep();
     ok(await home.wherry(['up']));
-    const { bootTookMs } = (await status()).vm?.state ?? {};
-    assert.ok(bootTookMs !== undefined && bootTookMs < 10_000, `${bootTookMs} ms`);
-    assert.equal(await runningOf('counter'), 'true');
+    assert.equal(await runningOf('counter'), 'true', 'after a boot it would not');
   });
 
   test('the owner killed meanwhile: its successor finds it asleep', async () => {
