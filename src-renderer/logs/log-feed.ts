@@ -8,6 +8,8 @@ import type { FeedState, LogSource } from './log-source.ts';
 /** How many lines are asked for at first. */
 const openingTail = 50_000;
 const applyMs = 80;
+/** More lines in one task would hold the window up; the rest follows in the next ones. */
+const linesPerTask = 4000;
 
 export class LogFeed implements LogSource {
   readonly buffer = new LogBuffer();
@@ -74,11 +76,16 @@ export class LogFeed implements LogSource {
   #take(lines: readonly LogLine[]): void {
     const fresh = this.#resumedAt === undefined ? lines : this.#withoutSeen(lines, this.#resumedAt);
     for (const line of fresh) this.#waiting.push(line);
+    this.#applyIn(applyMs);
+  }
+
+  #applyIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#apply();
+      this.buffer.append(this.#waiting.splice(0, linesPerTask));
       this.#tell();
-    }, applyMs);
+      if (this.#waiting.length > 0) this.#applyIn(0);
+    }, ms);
   }
 
   /** `since` includes the time it names: what was already here is not taken again. */
