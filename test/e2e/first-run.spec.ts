@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import type { Page } from '@playwright/test';
-import { expect, rowWith, test } from '../helpers/real-window.ts';
+import { expect, removeContainers, rowWith, test } from '../helpers/real-window.ts';
 import type { Registry } from '../helpers/registry.ts';
 import type { WherryHome } from '../helpers/wherry-cli.ts';
 
@@ -19,7 +19,10 @@ test.beforeAll(async ({ real }) => {
   page = await real.openPage();
 });
 
-test.afterAll(() => page.close());
+test.afterAll(async ({ real }) => {
+  await page.close();
+  await removeContainers(real);
+});
 
 async function picture(name: string): Promise<void> {
   for (const scheme of ['light', 'dark'] as const) {
