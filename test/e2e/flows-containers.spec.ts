@@ -142,7 +142,7 @@ test('several are stopped and removed at once', async () => {
   await toolbar.getByRole('button', { name: 'Stop' }).click();
   await expect(rowWith(page, 'stoker')).toContainText('Exit 137');
   await expect.poll(() => docker('ps', '--format', '{{.Names}}')).toBe('pilot');
-  await toolbar.getByRole('button', { name: 'Remove' }).click();
+  await toolbar.getByRole('button', { name: 'Remove', exact: true }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByText('Removed 2 containers')).toBeVisible();
   expect(await docker('ps', '-a', '--format', '{{.Names}}')).toBe('pilot');

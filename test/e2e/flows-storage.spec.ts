@@ -82,8 +82,8 @@ test('a volume is exported, removed, and made anew of the file', async () => {
   const file = await waiting;
   const kept = path.join(home.path, file.suggestedFilename());
   await writeFile(kept, await readFile(await file.path()));
-  await page.getByRole('button', { name: 'Remove' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByText('Removed ledger', { exact: true })).toBeVisible();
   await page.getByLabel('Import', { exact: true }).setInputFiles(kept);
   const dialog = page.getByRole('dialog');

@@ -127,12 +127,12 @@ test('a network is made, joined under one more name, left and removed', async ()
   expect(await docker('run', '--rm', '--network', 'quay', image, 'ping', '-c', '1', '-W', '5', 'beacon')).toContain(
     '172.29.7.2',
   );
-  await expect(page.getByRole('button', { name: 'Remove' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Remove', exact: true })).toBeDisabled();
   await page.getByRole('button', { name: 'Disconnect lantern' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Disconnect' }).click();
   await expect(page.getByText('No container is on it.')).toBeVisible();
-  await page.getByRole('button', { name: 'Remove' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByText('Removed quay')).toBeVisible();
   expect((await home.docker(['network', 'inspect', 'quay'])).code).not.toBe(0);
 });
@@ -150,13 +150,13 @@ test('a volume is made with a label and removed; one in use stays', async () => 
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'ballast', level: 1 })).toBeVisible();
   expect(await docker('volume', 'inspect', '--format', '{{.Labels.cargo}}', 'ballast')).toBe('stone');
-  await page.getByRole('button', { name: 'Remove' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByText('Removed ballast')).toBeVisible();
   expect((await home.docker(['volume', 'inspect', 'ballast'])).code).not.toBe(0);
   await row('hold').getByText('hold', { exact: true }).click();
   await expect(page.getByRole('button', { name: /^lantern/ })).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Remove' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Remove', exact: true })).toBeDisabled();
 });
 
 test('the feed tells what happened, also to what is gone, and what happens now', async () => {
@@ -317,6 +317,6 @@ test('a registry behind a password is logged in to, browsed, and pulled from by 
   await goTo(page, 'Registries');
   await rowOf(page, registry.host).focus();
   await page.keyboard.press('Delete');
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByText('No logins yet')).toBeVisible();
 });
