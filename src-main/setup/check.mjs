@@ -24,7 +24,7 @@ async function unitTests() {
   const files = [...testFiles(path.join(root, 'test/unit')), ...testFiles(path.join(root, 'test/architecture'))];
   await step('Unit tests', () =>
     run(process.execPath, [
-      ...['--import', 'tsx', '--test', '--test-timeout=120000'],
+      ...['--import', 'tsx', '--test', '--test-timeout=240000'],
       `--test-concurrency=${availableParallelism()}`,
       fast ? '--test-reporter=dot' : '--test-reporter=spec',
       ...files,
