@@ -116,7 +116,7 @@ async function format(disk: string, force: boolean): Promise<void> {
 
 /**
  * Until the log is written back, the new size is in it only, and a crash after something was put into the new room makes a disk that this
- * kernel cannot recover (Linux a798011c8fd4, fixed in 6.13): unmounting writes it back, before anything else happens.
+ * kernel cannot recover (as Linux a798011c8fd4 says of itself): unmounting writes it back, before anything else happens.
  */
 async function grow(disk: string, target: string): Promise<void> {
   log.info('growing the filesystem to the data disk');

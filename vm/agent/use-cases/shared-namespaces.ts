@@ -32,10 +32,19 @@ const byPrecedence: readonly Shareable[] = ['network', 'pid', 'ipc'];
 /** Which container's range of ids a new one takes; undefined: one of its own. */
 export function sharesIdsWith({ store }: Pick<Parts, 'store'>, hostConfig: HostConfig): ContainerRecord | undefined {
   const donors = byPrecedence.flatMap((kind) => {
-    const donor = otherOf(shareable[kind].mode(hostConfig));
-    return donor === undefined ? [] : store.all().filter(({ id, name }) => id === donor || name === donor);
+    const reference = otherOf(shareable[kind].mode(hostConfig));
+    return reference === undefined ? [] : (findIfThere(store, reference) ?? []);
   });
   return donors.find(({ idSlot }) => idSlot !== undefined);
+}
+
+/** A container whose network is shared may be missing until the start. */
+function findIfThere(store: Parts['store'], reference: string): ContainerRecord | undefined {
+  try {
+    return store.find(reference);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a container joins at its start. @throws EngineError `conflict` when a container that it shares with does not run. */

@@ -25,6 +25,10 @@ test('with a container’s network come its ids and its user namespace, and righ
   });
   const third = await running(engine, 'third', 91, { NetworkMode: 'container:joiner' });
   assert.equal(third.idSlot, donor.idSlot);
+  const short = await running(engine, 'short', 92, { PidMode: `container:${donor.id.slice(0, 12)}` });
+  assert.equal(short.idSlot, donor.idSlot, 'as docker ps prints its id');
+  const early = await running(engine, 'early', 93, { NetworkMode: 'container:later' });
+  assert.notEqual(early.idSlot, donor.idSlot, 'one that is not there yet gives nothing');
   assert.equal(sharedNamespaces(engine.parts, third).network?.isOfUserNamespace, false, 'it is the donor’s');
 });
 
