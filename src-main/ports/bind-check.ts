@@ -3,13 +3,8 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
 import type { FailedPort } from '../../vm/contract/wherry-api.ts';
+import type { HostPort } from '../vm/backend.ts';
 import { describeHolder, findHolder } from './holder.ts';
-
-export interface HostPort {
-  readonly protocol: 'tcp' | 'udp';
-  readonly hostIp: string;
-  readonly hostPort: number;
-}
 
 export type BindProblem = Pick<FailedPort, 'reason' | 'message'>;
 

@@ -1,8 +1,9 @@
 /** Makes the VM's port forwards what the guest wants. One request at a time: rules are read, then changed. */
 import { toErrorView } from '../contract/errors.ts';
 import type { FailedPort, PortMessageToHost, WantedPort } from '../../vm/contract/wherry-api.ts';
-import type { HostForwards, PortForward } from '../vm/backend.ts';
-import type { BindProblem, HostPort } from './bind-check.ts';
+import { isSameForward, isSameHostPort } from '../vm/backend.ts';
+import type { HostForwards, HostPort, PortForward } from '../vm/backend.ts';
+import type { BindProblem } from './bind-check.ts';
 
 export class PortForwarder {
   readonly #ways: HostForwards;
@@ -30,7 +31,7 @@ export class PortForwarder {
       case 'remove': {
         const present = await this.#ways.forwards();
         // The same host port may meanwhile lead elsewhere: then it is not the one to be removed.
-        if (present.some((forward) => isFor(forward, message.port)))
+        if (present.some((forward) => isSameForward(forward, message.port)))
           await this.#ways.removeForward(hostPart(message.port));
         return [];
       }
@@ -41,7 +42,7 @@ export class PortForwarder {
     const present = await this.#ways.forwards();
     const kept: PortForward[] = [];
     for (const forward of present) {
-      if (wanted.some((port) => isFor(forward, port))) kept.push(forward);
+      if (wanted.some((port) => isSameForward(forward, port))) kept.push(forward);
       else await this.#ways.removeForward(forward);
     }
     const failed: FailedPort[] = [];
@@ -50,7 +51,7 @@ export class PortForwarder {
   }
 
   async #add(port: WantedPort, present: readonly PortForward[]): Promise<readonly FailedPort[]> {
-    if (present.some((forward) => isFor(forward, port))) return [];
+    if (present.some((forward) => isSameForward(forward, port))) return [];
     const other = present.find((forward) => isSameHostPort(forward, port));
     if (other !== undefined) return [{ port, reason: 'taken', message: 'by another container' }];
     const problem = await this.#check(hostPart(port));
@@ -67,12 +68,4 @@ export class PortForwarder {
 
 function hostPart({ protocol, hostIp, hostPort }: HostPort): HostPort {
   return { protocol, hostIp, hostPort };
-}
-
-function isFor(forward: PortForward, port: WantedPort): boolean {
-  return isSameHostPort(forward, port) && forward.guestPort === port.guestPort;
-}
-
-function isSameHostPort(a: HostPort, b: HostPort): boolean {
-  return a.protocol === b.protocol && a.hostIp === b.hostIp && a.hostPort === b.hostPort;
 }

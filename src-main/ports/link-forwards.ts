@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import net, { type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../contract/errors.ts';
-import type { HostForwards, PortForward } from '../vm/backend.ts';
+import { isSameForward, isSameHostPort } from '../vm/backend.ts';
+import type { HostForwards, HostPort, PortForward } from '../vm/backend.ts';
 
 /** A client that waits longer for its container than this is told no: the link may be down. */
 const connectTimeoutMs = 10_000;
@@ -33,6 +34,7 @@ export class LinkForwards implements HostForwards, AsyncDisposable {
         hint: 'With QEMU, UDP can be published on IPv4 addresses.',
       });
     }
+    if ([...this.#listeners].some((listener) => isSameForward(listener.forward, forward))) return;
     const sockets = new Set<Socket>();
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
       // Accepted while the port was being taken back.
@@ -57,11 +59,8 @@ export class LinkForwards implements HostForwards, AsyncDisposable {
     this.#listeners.add({ forward, server, sockets });
   }
 
-  async removeForward(port: Omit<PortForward, 'guestPort'>): Promise<void> {
-    const listener = [...this.#listeners].find(
-      ({ forward }) =>
-        forward.protocol === port.protocol && forward.hostIp === port.hostIp && forward.hostPort === port.hostPort,
-    );
+  async removeForward(port: HostPort): Promise<void> {
+    const listener = [...this.#listeners].find(({ forward }) => isSameHostPort(forward, port));
     if (listener !== undefined) await this.#close(listener);
   }
 

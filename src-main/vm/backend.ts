@@ -164,14 +164,27 @@ export interface HostForwards {
    */
   addForward(forward: PortForward, signal?: AbortSignal): Promise<void>;
   /** Removing one that is not there is not an error. */
-  removeForward(forward: Omit<PortForward, 'guestPort'>, signal?: AbortSignal): Promise<void>;
+  removeForward(forward: HostPort, signal?: AbortSignal): Promise<void>;
   /** Those in force now, without the one for SSH. */
   forwards(signal?: AbortSignal): Promise<readonly PortForward[]>;
 }
 
-export interface PortForward {
+/** A place on this computer that one program can have. */
+export interface HostPort {
   readonly protocol: 'tcp' | 'udp';
   readonly hostIp: string;
   readonly hostPort: number;
+}
+
+export interface PortForward extends HostPort {
   readonly guestPort: number;
+}
+
+export function isSameHostPort(a: HostPort, b: HostPort): boolean {
+  return a.protocol === b.protocol && a.hostIp === b.hostIp && a.hostPort === b.hostPort;
+}
+
+/** Both ends are the same. */
+export function isSameForward(a: PortForward, b: PortForward): boolean {
+  return isSameHostPort(a, b) && a.guestPort === b.guestPort;
 }

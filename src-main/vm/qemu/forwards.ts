@@ -1,6 +1,7 @@
 /** The words of QEMU's user network for port forwards: `hostfwd_add`, `hostfwd_remove`, `info usernet`. */
 import { AppError } from '../../contract/errors.ts';
-import type { HostForwards, PortForward } from '../backend.ts';
+import { isSameForward } from '../backend.ts';
+import type { HostForwards, HostPort, PortForward } from '../backend.ts';
 import { userNetwork } from './arguments.ts';
 import type { Qmp } from './qmp.ts';
 
@@ -16,7 +17,7 @@ export class QemuForwards implements HostForwards {
 
   async addForward(forward: PortForward, signal?: AbortSignal): Promise<void> {
     const present = await this.forwards(signal);
-    if (present.some((other) => sameHostPort(other, forward) && other.guestPort === forward.guestPort)) return;
+    if (present.some((other) => isSameForward(other, forward))) return;
     const said = await this.#qmp.human(`hostfwd_add ${userNetwork.netdev} ${forwardRule(forward)}`, signal);
     if (said.trim() === '') return;
     throw new AppError('port-taken', `publish ${forward.hostIp}:${forward.hostPort}: ${said.trim()}`, {
@@ -24,7 +25,7 @@ export class QemuForwards implements HostForwards {
     });
   }
 
-  async removeForward(forward: Omit<PortForward, 'guestPort'>, signal?: AbortSignal): Promise<void> {
+  async removeForward(forward: HostPort, signal?: AbortSignal): Promise<void> {
     // Its answer is text for humans in both cases; whether it was there makes no difference to the caller.
     await this.#qmp.human(`hostfwd_remove ${userNetwork.netdev} ${removeRule(forward)}`, signal);
   }
@@ -41,7 +42,7 @@ export function forwardRule(forward: PortForward): string {
 }
 
 /** `tcp:127.0.0.1:8080` */
-export function removeRule(forward: Omit<PortForward, 'guestPort'>): string {
+export function removeRule(forward: HostPort): string {
   return `${forward.protocol}:${forward.hostIp}:${forward.hostPort}`;
 }
 
@@ -70,8 +71,4 @@ export function parseForwards(text: string): PortForward[] {
     });
   }
   return forwards;
-}
-
-function sameHostPort(a: Omit<PortForward, 'guestPort'>, b: Omit<PortForward, 'guestPort'>): boolean {
-  return a.protocol === b.protocol && a.hostIp === b.hostIp && a.hostPort === b.hostPort;
 }
