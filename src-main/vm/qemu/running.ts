@@ -1,15 +1,18 @@
 /** A QEMU that runs, held through its monitor. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { AppError } from '../../contract/errors.ts';
 import { isSameProcess } from '../../process-identity.ts';
-import { delay } from '../../wait.ts';
+import { delay, withDeadline } from '../../wait.ts';
 import type { HostForwards, RunningVm, StateFile, VmRecord } from '../backend.ts';
-import { diedAtOnce, killProcess } from './process.ts';
+import { killProcess } from './process.ts';
 import type { Qmp } from './qmp.ts';
 import { letGo, loadState, saveState } from './saved-state.ts';
 import { QemuForwards } from './forwards.ts';
 
 const pollMs = 100;
+/** QEMU ends at once when it cannot use a state. */
+const refusedMs = 10_000;
 
 export class QemuVm implements RunningVm {
   readonly record: VmRecord;
@@ -51,14 +54,16 @@ export class QemuVm implements RunningVm {
 
   /** For a machine that was started to wait for it: it is halted then. @throws AppError `vm-failed`. */
   async load(state: StateFile, signal?: AbortSignal): Promise<void> {
-    try {
-      await loadState(this.#qmp, this.#stateSocket, state, signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      // A QEMU that cannot use a state says why and ends.
-      const said = this.#qmp.closed ? await diedAtOnce(this.#logFile) : undefined;
-      throw said ?? error;
-    }
+    if (await loadState(this.#qmp, this.#stateSocket, state, signal)) return;
+    const { detail } = await withDeadline(
+      'wait for the end of a QEMU that refused its state',
+      refusedMs,
+      () => this.exited,
+      {
+        signal,
+      },
+    );
+    throw new AppError('vm-failed', `restore the VM: QEMU does not take the saved state: ${detail}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

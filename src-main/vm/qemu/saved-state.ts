@@ -95,16 +95,27 @@ export async function letGo(qmp: Qmp, signal?: AbortSignal): Promise<void> {
   await qmp.run('cont', {}, signal);
 }
 
-/** Into a QEMU that was started with `-incoming defer`. */
-export async function loadState(qmp: Qmp, socket: string, state: StateFile, signal?: AbortSignal): Promise<void> {
+/**
+ * Into a QEMU that was started with `-incoming defer`. Resolves to whether it took it: one that does not says why in its log,
+ * and ends.
+ * @throws AppError `vm-failed` when the file is not what was saved.
+ */
+export async function loadState(qmp: Qmp, socket: string, state: StateFile, signal?: AbortSignal): Promise<boolean> {
   await rm(socket, { force: true });
   await qmp.run('migrate-incoming', { uri: `unix:${socket}` }, signal);
-  const load = async (inner: AbortSignal): Promise<void> => {
-    await sendState(socket, state, inner);
-    await migrated(qmp, inner);
+  const load = async (inner: AbortSignal): Promise<boolean> => {
+    if (!(await sendState(socket, state, inner))) return false;
+    try {
+      await migrated(qmp, inner);
+      return true;
+    } catch (error) {
+      if (qmp.closed) return false;
+      throw error;
+    }
   };
-  await withDeadline('restore the VM', transferDeadlineMs, load, { signal });
+  const taken = await withDeadline('restore the VM', transferDeadlineMs, load, { signal });
   await rm(socket, { force: true });
+  return taken;
 }
 
 interface StateReceiver {
@@ -150,29 +161,35 @@ async function writeAll(stream: net.Socket, file: FileHandle, path: string): Pro
   return { path, sizeBytes, checksum };
 }
 
-/** @throws AppError `vm-failed` when the file is not what was saved. */
-async function sendState(socket: string, state: StateFile, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves to whether QEMU read it to its end. The file is read to its own end in any case: a QEMU that hangs up may have met the
+ * damage before its checksum is known here.
+ * @throws AppError `vm-failed` when the file is not what was saved.
+ */
+async function sendState(socket: string, state: StateFile, signal: AbortSignal): Promise<boolean> {
   const stream = net.connect(socket);
-  // Its end is looked at below; QEMU's own words say more than EPIPE.
-  stream.on('error', () => undefined);
-  const closed = once(stream, 'close');
+  let refused = false;
+  stream.on('error', () => (refused = true));
+  const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
   let sizeBytes = 0;
   let checksum = 0;
   try {
-    for await (const chunk of createReadStream(state.path, {
-      highWaterMark: chunkBytes,
-      signal,
-    }) as AsyncIterable<Buffer>) {
+    const chunks = createReadStream(state.path, { highWaterMark: chunkBytes, signal }) as AsyncIterable<Buffer>;
+    for await (const chunk of chunks) {
       checksum = crc32(chunk, checksum);
       sizeBytes += chunk.length;
-      if (stream.destroyed) throw new AppError('vm-failed', 'restore the VM: QEMU does not take the saved state');
-      if (!stream.write(chunk)) await Promise.race([once(stream, 'drain', { signal }), closed]);
+      if (stream.destroyed) refused = true;
+      if (refused || stream.write(chunk)) continue;
+      const drained = new Promise<void>((resolve) => stream.once('drain', () => resolve()));
+      await raceAbort(Promise.race([drained, closed]), signal);
     }
     if (sizeBytes !== state.sizeBytes || checksum !== state.checksum) {
       throw new AppError('vm-failed', `restore the VM: ${state.path} is damaged`);
     }
+    // QEMU may have read the last of it, and closed, before this.
     stream.end();
     await raceAbort(closed, signal);
+    return !refused;
   } finally {
     stream.destroy();
   }

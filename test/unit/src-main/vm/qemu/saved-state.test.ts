@@ -6,7 +6,6 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import { Qmp } from '../../../../../src-main/vm/qemu/qmp.ts';
 import { letGo, loadState, saveState } from '../../../../../src-main/vm/qemu/saved-state.ts';
@@ -104,33 +103,72 @@ test('one that runs is let go without harm', async (t) => {
   assert.deepEqual(said(), ['qmp_capabilities', 'migrate_cancel', 'cont']);
 });
 
+/** Ends the stream as soon as all has come, as QEMU does. */
+async function readState(stream: net.Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes === state.length) break;
+  }
+  stream.destroy();
+  return Buffer.concat(chunks);
+}
+
+/** A QEMU that waits for a state, and reads it all unless it hangs up. `received` is what came. */
+function startIncoming(t: TestContext, { hangsUp = false, onQuery = () => {} } = {}) {
+  let status = 'active';
+  let received: Promise<Buffer> | undefined;
+  const incoming = setUp(t, async ({ execute }) => {
+    if (execute === 'migrate-incoming') await listen();
+    if (execute === 'query-migrate') onQuery();
+    return execute === 'query-migrate' ? { return: { status } } : done;
+  });
+  const listen = async () => {
+    const server = net.createServer((stream) => {
+      server.close();
+      stream.on('error', () => undefined);
+      // What was not read makes its end a reset.
+      if (hangsUp) stream.once('readable', () => stream.destroy());
+      else received = readState(stream).finally(() => (status = 'completed'));
+    });
+    const { socket } = await incoming;
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+  };
+  return { incoming, received: () => received };
+}
+
 for (const [what, checksum, reason] of [
   ['hands the state over whole', crc32(state), undefined],
   ['finds damage', 1, /damaged/],
 ] as const) {
   test(`loading ${what}`, async (t) => {
-    let received: Promise<Buffer> | undefined;
-    let status = 'active';
-    const { qmp, said, file, socket } = await setUp(t, async ({ execute }) => {
-      if (execute === 'migrate-incoming') await listen();
-      return execute === 'query-migrate' ? { return: { status } } : done;
-    });
-    const listen = () =>
-      new Promise<void>((resolve) => {
-        const server = net.createServer((stream) => {
-          server.close();
-          stream.on('error', () => undefined);
-          received = buffer(stream).finally(() => (status = 'completed'));
-          stream.on('end', () => stream.end());
-        });
-        server.listen(socket, resolve);
-      });
+    const { incoming, received } = startIncoming(t);
+    const { qmp, said, file, socket } = await incoming;
     await writeFile(file, state);
     const loading = loadState(qmp, socket, { path: file, sizeBytes: state.length, checksum });
     if (reason === undefined) {
-      await loading;
-      assert.deepEqual(await received, state);
+      assert.equal(await loading, true);
+      assert.deepEqual(await received(), state);
     } else await assert.rejects(loading, reason);
     assert.deepEqual(said(), ['qmp_capabilities', 'migrate-incoming'], 'it is not let go here');
   });
 }
+
+for (const sizeBytes of [300_000, 5_000_000]) {
+  test(`QEMU hangs up on a state of ${sizeBytes} bytes: damage is told as such, else that it did not take it`, async (t) => {
+    const bytes = Buffer.alloc(sizeBytes, 'memory');
+    const { qmp, file, socket } = await startIncoming(t, { hangsUp: true }).incoming;
+    await writeFile(file, bytes);
+    await assert.rejects(loadState(qmp, socket, { path: file, sizeBytes, checksum: 1 }), /damaged/);
+    assert.equal(await loadState(qmp, socket, { path: file, sizeBytes, checksum: crc32(bytes) }), false);
+  });
+}
+
+test('QEMU reads it all and ends over it: it did not take it', async (t) => {
+  const { incoming } = startIncoming(t, { onQuery: () => void incoming.then(({ fake }) => fake.cut()) });
+  const { qmp, file, socket } = await incoming;
+  await writeFile(file, state);
+  assert.equal(await loadState(qmp, socket, { path: file, sizeBytes: state.length, checksum: crc32(state) }), false);
+});
