@@ -182,9 +182,9 @@ export interface Topics {
 
 /** Long-lived, flow-controlled streams: `input` opens, `item`s come down, `message`s go up. */
 export interface Streams {
-  /** Batches of lines in order. `reset` true: the source was reopened (agent restart), drop nothing, only mark. */
+  /** Batches of lines in order, across restarts of the agent and the link. `since` and `until` take in the lines of that time. */
   'logs.follow': {
-    input: { containerId: string; tail: number | 'all'; since?: string; follow: boolean };
+    input: { containerId: string; tail: number | 'all'; since?: string; until?: string; follow: boolean };
     item: { readonly lines: readonly LogLine[] };
     message: never;
   };

@@ -13,7 +13,7 @@ import type { StreamHandler } from './handlers.ts';
 type Input = Streams['logs.follow']['input'];
 type Batch = Streams['logs.follow']['item'];
 
-/** At most this many a second: 30. */
+/** Of a log that is followed, at most 30 a second. */
 const batchPauseMs = 33;
 const maxBatchLines = 2000;
 const maxBatchLength = 256 * 1024;
@@ -30,7 +30,7 @@ export class LogHandlers {
   }
 
   readonly follow: StreamHandler<'logs.follow'> = (input, { signal }) =>
-    batches((batchSignal) => this.#lines(input, batchSignal), signal);
+    batches((batchSignal) => this.#lines(input, batchSignal), input.follow ? batchPauseMs : 0, signal);
 
   /** Ends when the container is removed, or, without `follow`, at the end of what there is. */
   async *#lines(input: Input, signal: AbortSignal): AsyncGenerator<LogLine, void, undefined> {
@@ -74,6 +74,7 @@ export class LogHandlers {
         follow: input.follow,
         tail: cursor.position === undefined ? input.tail : 'all',
         since: since === undefined ? undefined : toEngineTime(since),
+        until: input.until === undefined ? undefined : toEngineTime(input.until),
       },
       signal,
     });
@@ -126,6 +127,7 @@ const retryable: readonly string[] = ['link-lost', 'unavailable', 'vm-absent', '
 /** Gathers lines into batches: what comes within one pause of the last batch goes together. */
 async function* batches(
   open: (signal: AbortSignal) => AsyncIterable<LogLine>,
+  pauseMs: number,
   outer: AbortSignal,
 ): AsyncGenerator<Batch, void, undefined> {
   const own = new AbortController();
@@ -164,7 +166,7 @@ async function* batches(
         length = 0;
         wakeSource();
         yield { lines };
-        await delay(batchPauseMs, undefined, { signal }).catch(() => undefined);
+        await delay(pauseMs, undefined, { signal }).catch(() => undefined);
       } else if (end !== undefined) {
         if (end.error !== undefined) throw end.error;
         return;

@@ -219,6 +219,7 @@ export const streamInputs: { readonly [K in StreamName]: z.ZodType<Streams[K]['i
     containerId: name,
     tail: z.union([z.int().min(0), z.literal('all')]),
     since: z.string().max(64).exactOptional(),
+    until: z.string().max(64).exactOptional(),
     follow: z.boolean(),
   }),
   'containers.stats': z.strictObject({ ids: statsIds, historyS: z.int().min(0).max(3600) }),

@@ -79,8 +79,12 @@ const parts = {
     mkdirSync(path.join(root, 'dist/renderer'), { recursive: true });
     const { metafile } = await build({
       metafile: true,
-      // A worker is fetched by its name, so it has a fixed one.
-      entryPoints: { main: 'src-renderer/main.tsx', 'pack-worker': 'src-renderer/build-context/pack-worker.ts' },
+      // Workers are fetched by their names, so these are fixed.
+      entryPoints: {
+        main: 'src-renderer/main.tsx',
+        'pack-worker': 'src-renderer/build-context/pack-worker.ts',
+        'log-worker': 'src-renderer/logs/log-worker.ts',
+      },
       absWorkingDir: root,
       outdir: 'dist/renderer',
       bundle: true,

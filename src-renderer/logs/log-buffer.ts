@@ -1,27 +1,34 @@
-/** The lines of one log that the window keeps: bounded, numbered from the first that came, oldest out first. */
+/** The lines of one log that are kept: bounded, numbered from the first that came, oldest out first; older ones can come in front. */
 import type { LogLine } from '../../src-main/contract/engine.ts';
 import { hasEscapes, plainStyle, styleAfter, type AnsiStyle } from './ansi.ts';
 
 /** A line as it came; of several logs merged, with which it is of. */
-interface IncomingLine extends LogLine {
+export interface IncomingLine extends LogLine {
   readonly origin?: number;
 }
 
 export interface KeptLine extends IncomingLine {
-  /** Its number since the log was opened, from 0; stays the same when older lines go. */
+  /** Its number since the log was opened, from 0, and below for those that came in front; stays the same when others go. */
   readonly number: number;
   /** The style left over by the lines before it. */
   readonly start: AnsiStyle;
 }
 
-export interface LogLimits {
-  readonly maxLines: number;
-  readonly maxChars: number;
-  /** While somebody reads older lines, this much more is kept before any go from under their eyes. */
-  readonly heldFactor: number;
+interface Bounds {
+  readonly lines: number;
+  readonly chars: number;
 }
 
-const logLimits: LogLimits = { maxLines: 200_000, maxChars: 60_000_000, heldFactor: 1.5 };
+export interface LogLimits {
+  readonly live: Bounds;
+  /** While somebody reads older lines: those must not go from under their eyes. */
+  readonly held: Bounds;
+}
+
+const logLimits: LogLimits = {
+  live: { lines: 200_000, chars: 60_000_000 },
+  held: { lines: 1_500_000, chars: 250_000_000 },
+};
 
 /** Dead space at the front is given back when it gets this long. */
 const compactAt = 16_384;
@@ -44,9 +51,14 @@ export class LogBuffer {
     return this.#lines.length - this.#head;
   }
 
-  /** The number of the oldest line kept: how many are gone. */
+  /** The number of the oldest line kept. */
   get firstNumber(): number {
     return this.#next - this.size;
+  }
+
+  /** The number that the next line gets. */
+  get endNumber(): number {
+    return this.#next;
   }
 
   /** By place among the kept lines. */
@@ -54,31 +66,38 @@ export class LogBuffer {
     return this.#lines[this.#head + index];
   }
 
-  last(): KeptLine | undefined {
-    return this.#lines.at(-1);
-  }
-
   append(lines: readonly IncomingLine[]): void {
-    for (const line of lines) {
-      const { stream, text, origin = 0 } = line;
-      const writer = `${stream} ${origin}`;
-      const start = this.#styles.get(writer) ?? plainStyle;
-      if (hasEscapes(text)) this.#styles.set(writer, styleAfter(text, start));
-      this.#push({ ...line, number: this.#next, start });
-    }
+    for (const line of styled(lines, this.#styles)) this.#push(line);
     this.#trim();
   }
 
   /** A line of another buffer, as it looks there. */
   keep(line: KeptLine): void {
-    this.#push({ ...line, number: this.#next });
+    this.#push(line);
     this.#trim();
   }
 
-  #push(line: KeptLine): void {
-    this.#lines.push(line);
-    this.#next += 1;
-    this.#chars += line.text.length;
+  /** Lines from before the first, as many of the newest as there is room for; gives how many there was. */
+  prepend(lines: readonly IncomingLine[]): number {
+    return this.keepBefore(styled(lines, new Map()));
+  }
+
+  /** {@link prepend} for lines of another buffer, as they look there. */
+  keepBefore(lines: readonly Omit<KeptLine, 'number'>[]): number {
+    let room = this.#limits.held.lines - this.size;
+    let taken = 0;
+    for (let index = lines.length - 1; index >= 0 && room > 0; index -= 1) {
+      const chars = lines[index]?.text.length ?? 0;
+      if (this.#chars + chars > this.#limits.held.chars) break;
+      this.#chars += chars;
+      room -= 1;
+      taken += 1;
+    }
+    const first = this.firstNumber - taken;
+    const older = lines.slice(lines.length - taken).map((line, index) => ({ ...line, number: first + index }));
+    this.#lines = [...older, ...this.#lines.slice(this.#head)];
+    this.#head = 0;
+    return taken;
   }
 
   *[Symbol.iterator](): Generator<KeptLine, void, undefined> {
@@ -88,11 +107,15 @@ export class LogBuffer {
     }
   }
 
+  #push(line: Omit<KeptLine, 'number'>): void {
+    this.#lines.push({ ...line, number: this.#next });
+    this.#next += 1;
+    this.#chars += line.text.length;
+  }
+
   #trim(): void {
-    const factor = this.held ? this.#limits.heldFactor : 1;
-    const maxLines = this.#limits.maxLines * factor;
-    const maxChars = this.#limits.maxChars * factor;
-    while (this.size > 1 && (this.size > maxLines || this.#chars > maxChars)) {
+    const { lines, chars } = this.held ? this.#limits.held : this.#limits.live;
+    while (this.size > 1 && (this.size > lines || this.#chars > chars)) {
       this.#chars -= this.#lines[this.#head]?.text.length ?? 0;
       this.#lines[this.#head] = undefined;
       this.#head += 1;
@@ -102,4 +125,15 @@ export class LogBuffer {
       this.#head = 0;
     }
   }
+}
+
+/** Each with the style that those of its writer before it have left over. */
+function styled(lines: readonly IncomingLine[], styles: Map<string, AnsiStyle>): Omit<KeptLine, 'number'>[] {
+  return lines.map((line) => {
+    const { stream, text, origin = 0 } = line;
+    const writer = `${stream} ${origin}`;
+    const start = styles.get(writer) ?? plainStyle;
+    if (hasEscapes(text)) styles.set(writer, styleAfter(text, start));
+    return { ...line, start };
+  });
 }

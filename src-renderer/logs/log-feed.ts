@@ -1,28 +1,39 @@
-/** One container's log on its way into a buffer: reopened where it stopped, applied in batches off the stream's path. */
+/** One container's log on its way to its worker: reopened where it stopped, with older lines fetched on demand. */
 import type { LogLine } from '../../src-main/contract/engine.ts';
+import { host } from '../bridge.ts';
 import { errorText, followStream } from '../stores/follow-stream.ts';
+import { LogClient } from './log-client.ts';
+import type { FeedState, LogSource, OlderLines } from './log-source.ts';
 import { compareTimes } from './log-times.ts';
-import { LogBuffer } from './log-buffer.ts';
-import type { FeedState, LogSource } from './log-source.ts';
+import { ResumePoint } from './resume-point.ts';
 
 /** How many lines are asked for at first. */
 const openingTail = 50_000;
-const applyMs = 80;
-/** More lines in one task would hold the window up; the rest follows in the next ones. */
-const linesPerTask = 4000;
 
 export class LogFeed implements LogSource {
-  readonly buffer = new LogBuffer();
+  readonly log = new LogClient({
+    onView: () => this.#tell(),
+    onStuck: () => {
+      this.#reset();
+      this.open();
+    },
+    onFailed: (message) => {
+      this.#reset();
+      this.#change({ kind: 'failed', message });
+    },
+  });
   state: FeedState = { kind: 'opening' };
-  /** Grows with every change: what a view compares. */
   version = 0;
   readonly #containerId: string;
   readonly #listeners = new Set<() => void>();
-  #waiting: LogLine[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #abort: AbortController | undefined;
-  /** The time it went on from, until the first line after it. */
-  #resumedAt: string | undefined;
+  #resume = new ResumePoint();
+  #olderAbort: AbortController | undefined;
+  #older: OlderLines = { kind: 'more' };
+  /** The oldest line when it was found that none is before it, or that there is no room for any. */
+  #olderFirst = 0;
+  /** Whether the engine had fewer lines than were asked for. */
+  #isShort = true;
 
   constructor(containerId: string) {
     this.#containerId = containerId;
@@ -33,88 +44,132 @@ export class LogFeed implements LogSource {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Whether more lines came than were asked for, so that older ones exist which were never here. */
-  get reachesStart(): boolean {
-    return this.buffer.firstNumber === 0 && this.buffer.size < openingTail;
-  }
-
-  /** Opens it, or opens it again after its end, from where it stopped. */
   open(): void {
     if (this.#abort) return;
     const abort = new AbortController();
     this.#abort = abort;
     this.#change({ kind: 'opening' });
-    followStream('logs.follow', {
+    let count = this.#resume.time === undefined ? 0 : -Infinity;
+    void followStream('logs.follow', {
       input: () => {
-        this.#apply();
-        const last = this.buffer.last()?.time;
+        this.#resume.resume();
+        const since = this.#resume.time;
         const base = { containerId: this.#containerId, follow: true };
-        this.#resumedAt = last;
-        return last === undefined ? { ...base, tail: openingTail } : { ...base, tail: 'all', since: last };
+        return since === undefined ? { ...base, tail: openingTail } : { ...base, tail: 'all', since };
       },
       onOpen: () => this.#change({ kind: 'live' }),
-      onItem: ({ lines }) => this.#take(lines),
+      onItem: async ({ lines }) => {
+        count += lines.length;
+        if (count >= openingTail) this.#isShort = false;
+        await this.log.append(this.#resume.fresh(lines));
+      },
       onBreak: () => this.#change({ kind: 'broken' }),
       signal: abort.signal,
     })
       .then(
-        () => this.#change({ kind: 'ended' }),
-        (error: unknown) => this.#change({ kind: 'failed', message: errorText(error) }),
+        (): FeedState => ({ kind: 'ended' }),
+        (error: unknown): FeedState => ({ kind: 'failed', message: errorText(error) }),
       )
-      .finally(() => {
-        if (this.#abort === abort) this.#abort = undefined;
+      .then((state) => {
+        if (abort.signal.aborted) return;
+        this.#abort = undefined;
+        this.#change(state);
       });
   }
 
   close(): void {
     this.#abort?.abort();
     this.#abort = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#olderAbort?.abort();
+    this.#olderAbort = undefined;
+    this.log.close();
   }
 
-  #take(lines: readonly LogLine[]): void {
-    const fresh = this.#resumedAt === undefined ? lines : this.#withoutSeen(lines, this.#resumedAt);
-    for (const line of fresh) this.#waiting.push(line);
-    this.#applyIn(applyMs);
+  get older(): OlderLines {
+    const { firstKept } = this.log.view;
+    const isFinding = this.#older.kind === 'start' || this.#older.kind === 'full';
+    if (isFinding) return firstKept === this.#olderFirst ? this.#older : { kind: 'more' };
+    return this.#isShort && firstKept === 0 ? { kind: 'start' } : this.#older;
   }
 
-  #applyIn(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.buffer.append(this.#waiting.splice(0, linesPerTask));
+  /** As many again as are here. Until then the log must be held: what lies between would go. */
+  loadOlder(): void {
+    if (this.#olderAbort || this.older.kind === 'start' || this.log.view.kept === 0) return;
+    const abort = new AbortController();
+    this.#olderAbort = abort;
+    this.#older = { kind: 'loading', count: 0 };
+    this.#tell();
+    void this.#fetchOlder(abort.signal)
+      .catch((error: unknown): OlderLines => ({ kind: 'failed', message: errorText(error) }))
+      .then((older) => {
+        if (abort.signal.aborted) return;
+        this.#olderAbort = undefined;
+        this.#older = older;
+        this.#tell();
+      });
+  }
+
+  async #fetchOlder(signal: AbortSignal): Promise<OlderLines> {
+    const { kept, firstKept, firstTime } = this.log.view;
+    let oldest: string | undefined;
+    let count = 0;
+    const tail = kept + Math.max(kept, openingTail);
+    await this.#read({ tail, until: firstTime }, signal, async (lines) => {
+      await this.log.addOlder(lines, count === 0);
+      oldest ??= lines[0]?.time;
+      count += lines.length;
+      this.#older = { kind: 'loading', count };
       this.#tell();
-      if (this.#waiting.length > 0) this.#applyIn(0);
-    }, ms);
+    });
+    const { count: taken, left } = count === 0 ? { count: 0, left: 0 } : await this.log.prepend(firstKept);
+    this.#olderFirst = firstKept - taken;
+    if (left > 0) return { kind: 'full' };
+    const isMore = oldest !== undefined && taken > 0 && (await this.#isAnyBefore(oldest, signal));
+    // What came was all known, unless the oldest here went meanwhile.
+    const isGap = taken === 0 && oldest !== undefined && compareTimes(oldest, firstTime) < 0;
+    return isMore || isGap ? { kind: 'more' } : { kind: 'start' };
   }
 
-  /** `since` includes the time it names: what was already here is not taken again. */
-  #withoutSeen(lines: readonly LogLine[], resumedAt: string): readonly LogLine[] {
-    const fresh = lines.filter((line) => compareTimes(line.time, resumedAt) > 0 || !this.#has(line));
-    const last = lines.at(-1);
-    if (last && compareTimes(last.time, resumedAt) > 0) this.#resumedAt = undefined;
-    return fresh;
+  async #isAnyBefore(time: string, signal: AbortSignal): Promise<boolean> {
+    let first: string | undefined;
+    await this.#read({ tail: 'all', until: time }, signal, (lines) => {
+      first ??= lines[0]?.time;
+      return false;
+    });
+    return first !== undefined && compareTimes(first, time) < 0;
   }
 
-  /** Whether this very line is among the newest ones kept; lines may share a time. */
-  #has({ time, text, stream }: LogLine): boolean {
-    for (let index = this.buffer.size - 1; index >= 0; index -= 1) {
-      const kept = this.buffer.at(index);
-      if (!kept || compareTimes(kept.time, time) < 0) return false;
-      if (kept.time === time && kept.text === text && kept.stream === stream) return true;
+  /** Reads to the end, or until `take` says false. */
+  async #read(
+    input: { readonly tail: number | 'all'; readonly until: string },
+    signal: AbortSignal,
+    take: (lines: readonly LogLine[]) => Promise<void> | false,
+  ): Promise<void> {
+    const stream = host.open('logs.follow', { containerId: this.#containerId, follow: false, ...input });
+    const close = (): void => stream.close();
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      for await (const { lines } of stream) {
+        const taken = take(lines);
+        if (taken === false) break;
+        await taken;
+      }
+    } finally {
+      signal.removeEventListener('abort', close);
+      stream.close();
     }
-    return false;
+    signal.throwIfAborted();
   }
 
-  #apply(): void {
-    if (this.#waiting.length === 0) return;
-    const lines = this.#waiting;
-    this.#waiting = [];
-    this.buffer.append(lines);
+  /** The lines are gone: they are to be read anew. */
+  #reset(): void {
+    this.close();
+    this.#resume = new ResumePoint();
+    this.#older = { kind: 'more' };
+    this.#isShort = true;
   }
 
   #change(state: FeedState): void {
-    this.#apply();
     this.state = state;
     this.#tell();
   }

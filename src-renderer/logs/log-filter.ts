@@ -1,7 +1,8 @@
-/** The lines of a log that pass a filter, in a buffer of their own, kept up in slices so that none holds up the window. */
+/** The lines of a log that pass a filter, in a buffer of their own, kept up in slices. */
 import { stripAnsi } from './ansi.ts';
 import { LogBuffer, type KeptLine } from './log-buffer.ts';
 import { levelOf, logLevels, type LogLevel } from './log-level.ts';
+import { ScannedRange } from './scanned-range.ts';
 
 export interface LineFilter {
   readonly stream: 'all' | 'stdout' | 'stderr';
@@ -11,8 +12,6 @@ export interface LineFilter {
 
 export const noFilter: LineFilter = { stream: 'all', level: 'all' };
 
-const linesPerLook = 256;
-
 export function passes({ stream, text }: Pick<KeptLine, 'stream' | 'text'>, filter: LineFilter): boolean {
   if (filter.stream !== 'all' && stream !== filter.stream) return false;
   if (filter.level === 'all') return true;
@@ -21,32 +20,30 @@ export function passes({ stream, text }: Pick<KeptLine, 'stream' | 'text'>, filt
 }
 
 export class FilteredLog {
+  /** Its lines have numbers of their own. */
   readonly buffer = new LogBuffer();
-  readonly filter: LineFilter;
-  readonly #source: LogBuffer;
-  #next: number;
+  readonly #filter: LineFilter;
+  readonly #range: ScannedRange;
 
   constructor(source: LogBuffer, filter: LineFilter) {
-    this.#source = source;
-    this.filter = filter;
-    this.#next = source.firstNumber;
+    this.#range = new ScannedRange(source);
+    this.#filter = filter;
   }
 
-  /** Whether every kept line was looked at. */
   get complete(): boolean {
-    return this.#next >= this.#source.firstNumber + this.#source.size;
+    return this.#range.complete;
   }
 
   /** Looks at lines for about this long. */
-  scan(budgetMs: number, now: () => number = () => performance.now()): void {
-    this.#next = Math.max(this.#next, this.#source.firstNumber);
-    const end = now() + budgetMs;
-    do {
-      for (let looked = 0; looked < linesPerLook && !this.complete; looked += 1) {
-        const line = this.#source.at(this.#next - this.#source.firstNumber);
-        this.#next += 1;
-        if (line && passes(line, this.filter)) this.buffer.keep(line);
-      }
-    } while (!this.complete && now() < end);
+  scan(budgetMs: number, now?: () => number): void {
+    const older: KeptLine[] = [];
+    const forth = (line: KeptLine): void => {
+      if (passes(line, this.#filter)) this.buffer.keep(line);
+    };
+    const back = (line: KeptLine): void => {
+      if (passes(line, this.#filter)) older.push(line);
+    };
+    this.#range.scan(budgetMs, { forth, back }, now);
+    if (older.length > 0) this.buffer.keepBefore(older.reverse());
   }
 }

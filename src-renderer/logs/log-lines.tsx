@@ -1,8 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, type RefObject } from 'react';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useLayoutEffect, useRef, type RefObject } from 'react';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { useRem } from '../components/use-rem.ts';
-import type { LogBuffer } from './log-buffer.ts';
 import { LogRow } from './log-row.tsx';
+import type { LogSource } from './log-source.ts';
 
 interface LogLook {
   readonly times: boolean;
@@ -11,45 +11,75 @@ interface LogLook {
   readonly pretty: boolean;
   /** Of several logs merged: the name of each. */
   readonly origins?: readonly string[];
-  readonly pattern: RegExp | undefined;
-  /** The line that the search stands on. */
-  readonly current: number | undefined;
 }
 
 interface LogLinesProps {
-  readonly buffer: LogBuffer;
-  readonly version: number;
+  readonly source: LogSource;
   readonly look: LogLook;
   readonly following: boolean;
   readonly onFollow: (following: boolean) => void;
+  /** The reader came to the oldest line here. */
+  readonly onOlder: () => void;
 }
 
 const rowRem = 1.25;
 const nearEndPx = 24;
+/** Of a log that grows fast, so many came while the end was scrolled to. */
+const nearEndLines = 5000;
+/** So near to the first row what comes before it is fetched. */
+const nearStartPx = 400;
+/** To stand in the middle of the page a line may take some frames: the rows around it are measured on the way. */
+const settleMs = 200;
 
-/** The kept lines, only those in sight in the page. Scrolling up stops following, reaching the end starts it. */
-export function LogLines({ buffer, version, look, following, onFollow }: LogLinesProps) {
+/**
+ * The lines, only those in sight in the page, fetched from the log's worker as they come into sight. Scrolling up stops following,
+ * reaching the end starts it.
+ */
+export function LogLines({ source, look, following, onFollow, onOlder }: LogLinesProps) {
+  const { log } = source;
+  const { view } = log;
   const pane = useRef<HTMLDivElement>(null);
   const rowPx = rowRem * useRem();
   const virtualizer = useVirtualizer({
-    count: buffer.size,
+    count: view.size,
     getScrollElement: () => pane.current,
     estimateSize: () => rowPx,
     overscan: 20,
-    getItemKey: (index) => buffer.firstNumber + index,
+    getItemKey: useCallback((index: number) => view.first + index, [view.first]),
   });
   useEffect(() => virtualizer.measure(), [look.wrap, look.times, look.pretty, virtualizer]);
-  useKeepPlace(pane, buffer.firstNumber, rowPx, following);
+  const lastTop = useRef(0);
+  const place = useKeepPlace(pane, virtualizer, view.first, following, lastTop);
   useLayoutEffect(() => {
     if (following && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
-  }, [following, version, look.wrap, look.pretty]);
-  const { current } = look;
+  }, [following, view, look.wrap, look.pretty]);
+  const { current } = view.search;
+  const settledAt = useRef(0);
   useLayoutEffect(() => {
-    if (current === undefined) return;
-    const index = current - buffer.firstNumber;
-    if (index >= 0) virtualizer.scrollToIndex(index, { align: 'center' });
-  }, [current, buffer, virtualizer]);
-  const scroll = useScrollWatch(onFollow);
+    const { first, size } = log.view;
+    if (current !== undefined && current >= first && current < first + size) {
+      settledAt.current = performance.now() + settleMs;
+      virtualizer.scrollToIndex(current - first, { align: 'center' });
+    }
+  }, [current, log, virtualizer]);
+  const items = virtualizer.getVirtualItems();
+  const from = view.first + (items[0]?.index ?? 0);
+  const to = view.first + (items.at(-1)?.index ?? 0) + 1;
+  useEffect(() => log.look(from, to), [log, from, to, following]);
+  // What the search scrolls to may be at an end by chance.
+  const isReaders = () => performance.now() > settledAt.current;
+  const scroll = useScrollWatch(lastTop, {
+    onMove: place,
+    onUp: () => onFollow(false),
+    onEnd: () => {
+      if (view.after > nearEndLines) log.move(1);
+      else if (isReaders()) onFollow(true);
+    },
+    onStart: () => {
+      if (view.before > 0) log.move(-1);
+      else if (isReaders() && source.older.kind === 'more') onOlder();
+    },
+  });
   return (
     <div
       ref={pane}
@@ -61,25 +91,25 @@ export function LogLines({ buffer, version, look, following, onFollow }: LogLine
       onScroll={scroll}
     >
       <div className="log-canvas" style={{ height: virtualizer.getTotalSize() }}>
-        {virtualizer.getVirtualItems().map((item) => {
-          const line = buffer.at(item.index);
+        {items.map((item) => {
+          const line = log.row(view.first + item.index);
           if (!line) return null;
+          const isCurrent = line.number === current;
           return (
             <div
               key={item.key}
               data-index={item.index}
               ref={look.wrap || look.pretty ? virtualizer.measureElement : null}
-              className={line.number === look.current ? 'log-row current' : 'log-row'}
+              className={isCurrent ? 'log-row current' : 'log-row'}
               data-stream={line.stream}
               style={{ transform: `translateY(${item.start}px)` }}
             >
               <LogRow
+                log={log}
                 line={line}
                 times={look.times}
-                pretty={look.pretty}
-                origin={look.origins?.[line.origin ?? 0]}
-                pattern={look.pattern}
-                current={line.number === look.current}
+                origin={look.origins?.[line.origin]}
+                current={isCurrent}
               />
             </div>
           );
@@ -89,24 +119,49 @@ export function LogLines({ buffer, version, look, following, onFollow }: LogLine
   );
 }
 
-/** When lines at the front go while somebody reads, the page is moved by as much, so that what they read stays. */
-function useKeepPlace(pane: RefObject<HTMLDivElement | null>, first: number, rowPx: number, following: boolean): void {
+/** When lines at the front come or go while somebody reads, the page is moved so that what they read stays. */
+function useKeepPlace(
+  pane: RefObject<HTMLDivElement | null>,
+  virtualizer: Virtualizer<HTMLDivElement, Element>,
+  first: number,
+  following: boolean,
+  lastTop: RefObject<number>,
+): () => void {
+  /** The line at the top, and how much of it is above. */
+  const top = useRef({ number: first, abovePx: 0 });
   const before = useRef(first);
   useLayoutEffect(() => {
-    const gone = first - before.current;
+    if (before.current === first) return;
     before.current = first;
-    if (gone > 0 && !following && pane.current) pane.current.scrollTop -= gone * rowPx;
-  }, [first, following, pane, rowPx]);
+    const item = virtualizer.measurementsCache[top.current.number - first];
+    if (following || !item || !pane.current) return;
+    pane.current.scrollTop = item.start + top.current.abovePx;
+    lastTop.current = pane.current.scrollTop;
+  }, [first, following, pane, virtualizer, lastTop]);
+  return () => {
+    const scrollTop = pane.current?.scrollTop ?? 0;
+    const item = virtualizer.getVirtualItemForOffset(scrollTop);
+    if (item) top.current = { number: first + item.index, abovePx: scrollTop - item.start };
+  };
 }
 
-/** Upward movement by the user is told apart from growth by the direction of the scroll position. */
-function useScrollWatch(onFollow: (following: boolean) => void) {
-  const lastTop = useRef(0);
+interface ScrollEvents {
+  readonly onMove: () => void;
+  readonly onUp: () => void;
+  readonly onEnd: () => void;
+  readonly onStart: () => void;
+}
+
+/** Movement by the user is told apart from growth by the direction of the scroll position. */
+function useScrollWatch(lastTop: RefObject<number>, { onMove, onUp, onEnd, onStart }: ScrollEvents) {
   return ({ currentTarget }: { currentTarget: HTMLDivElement }) => {
     const { scrollTop, scrollHeight, clientHeight } = currentTarget;
-    const atEnd = scrollHeight - scrollTop - clientHeight < nearEndPx;
-    if (atEnd) onFollow(true);
-    else if (scrollTop < lastTop.current - 1) onFollow(false);
+    const by = scrollTop - lastTop.current;
     lastTop.current = scrollTop;
+    onMove();
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < nearEndPx;
+    if (by < -1 && !isAtEnd) onUp();
+    if (by > 1 && isAtEnd) onEnd();
+    if (by < -1 && scrollTop < nearStartPx) onStart();
   };
 }

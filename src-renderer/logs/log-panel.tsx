@@ -7,13 +7,10 @@ import { Notice } from '../components/notice.tsx';
 import { SearchField } from '../components/search-field.tsx';
 import { formatCount } from '../format/quantities.ts';
 import { showError } from '../stores/toasts.ts';
-import { stripAnsi } from './ansi.ts';
-import type { LogBuffer } from './log-buffer.ts';
 import { noFilter, type LineFilter } from './log-filter.ts';
 import { LogLines } from './log-lines.tsx';
+import type { SearchView } from './log-protocol.ts';
 import type { LogSource } from './log-source.ts';
-import { useFilter } from './use-filter.ts';
-import { useSearch, type SearchState } from './use-search.ts';
 
 interface LogPanelProps {
   readonly source: LogSource;
@@ -27,24 +24,30 @@ interface LogPanelProps {
 
 /** A log: live, searchable, coloured, filtered, and bounded in what it keeps. */
 export function LogPanel({ source, running, origins, saveLabel, onSave }: LogPanelProps) {
-  const changes = useSyncExternalStore(source.subscribe, () => source.version);
+  useSyncExternalStore(source.subscribe, () => source.version);
+  const { log } = source;
+  const { view } = log;
   const [filter, setFilter] = useState(noFilter);
-  const { buffer, version } = useFilter(source.buffer, changes, filter);
   const [query, setQuery] = useState('');
   const [regex, setRegex] = useState(false);
   const [times, setTimes] = useKept('wherry.log.times', false);
   const [wrap, setWrap] = useKept('wherry.log.wrap', true);
   const [pretty, setPretty] = useKept('wherry.log.json', false);
   const [following, setFollowing] = useState(true);
-  const search = useSearch(buffer, version, { text: query, regex });
+  useEffect(() => log.filter(filter), [log, filter]);
+  useEffect(() => log.search({ text: query, regex }), [log, query, regex]);
+  useEffect(() => log.pretty(pretty), [log, pretty]);
+  useEffect(() => log.follow(following), [log, following]);
   const step = (by: 1 | -1) => {
     setFollowing(false);
-    search.step(by);
+    log.follow(false);
+    log.step(by);
   };
-  useEffect(() => {
-    source.buffer.held = !following;
-    buffer.held = !following;
-  }, [source, buffer, following]);
+  const loadOlder = () => {
+    setFollowing(false);
+    log.follow(false);
+    source.loadOlder?.();
+  };
   return (
     <div className="logs">
       <div className="log-bar" role="toolbar" aria-label="Log tools">
@@ -72,7 +75,7 @@ export function LogPanel({ source, running, origins, saveLabel, onSave }: LogPan
             disabled={query === ''}
             onClick={() => step(1)}
           />
-          <SearchCount query={query} search={search} />
+          <SearchCount query={query} search={view.search} />
         </div>
         <FilterFields filter={filter} onChange={setFilter} />
         <IconButton icon={Clock} label="Timestamps" aria-pressed={times} onClick={() => setTimes(!times)} />
@@ -83,34 +86,27 @@ export function LogPanel({ source, running, origins, saveLabel, onSave }: LogPan
           aria-pressed={pretty}
           onClick={() => setPretty(!pretty)}
         />
-        <IconButton icon={Copy} label="Copy the lines kept here" onClick={() => void copyLines(buffer, origins)} />
+        <IconButton icon={Copy} label="Copy the lines kept here" onClick={() => void copyLines(source, origins)} />
         <SaveButton label={saveLabel} onSave={onSave} />
       </div>
-      <FeedNotice feed={source} savesAll={origins === undefined} />
+      <FeedNotice feed={source} onOlder={loadOlder} />
       <div className="log-body">
-        {source.buffer.size === 0 ? (
+        {view.kept === 0 ? (
           <NoLines feed={source} running={running} />
-        ) : buffer.size === 0 ? (
+        ) : view.passing === 0 && !view.filtering ? (
           <Empty title="No line matches" actions={<Button onClick={() => setFilter(noFilter)}>Show all lines</Button>}>
-            <p>The filter leaves none of {formatCount(source.buffer.size, 'line')}.</p>
+            <p>The filter leaves none of {formatCount(view.kept, 'line')}.</p>
           </Empty>
         ) : (
           <LogLines
-            buffer={buffer}
-            version={version}
-            look={{
-              times,
-              wrap,
-              pretty,
-              pattern: search.pattern,
-              current: search.current,
-              ...(origins === undefined ? {} : { origins }),
-            }}
+            source={source}
+            look={{ times, wrap, pretty, ...(origins === undefined ? {} : { origins }) }}
             following={following}
             onFollow={setFollowing}
+            onOlder={loadOlder}
           />
         )}
-        {following || buffer.size === 0 ? null : (
+        {following || view.passing === 0 ? null : (
           <Button className="log-live" tone="primary" small icon={ChevronsDown} onClick={() => setFollowing(true)}>
             Jump to live
           </Button>
@@ -120,7 +116,7 @@ export function LogPanel({ source, running, origins, saveLabel, onSave }: LogPan
   );
 }
 
-function SearchCount({ query, search }: { query: string; search: SearchState }) {
+function SearchCount({ query, search }: { query: string; search: SearchView }) {
   if (query === '') return <span className="log-count" />;
   if (search.problem !== undefined) {
     return (
@@ -129,16 +125,18 @@ function SearchCount({ query, search }: { query: string; search: SearchState }) 
       </span>
     );
   }
-  const total = `${search.numbers.length.toLocaleString('en')}${search.scanning ? '…' : ''}`;
+  const total = `${search.count.toLocaleString('en')}${search.scanning ? '…' : ''}`;
   return (
     <span className="log-count" role="status">
-      {search.place > 0 ? `${search.place.toLocaleString('en')} of ${total}` : `${total} lines`}
+      {search.place > 0
+        ? `${search.place.toLocaleString('en')} of ${total}`
+        : `${total} ${search.count === 1 ? 'line' : 'lines'}`}
     </span>
   );
 }
 
 /** What the reader should know about what is not shown. */
-function FeedNotice({ feed, savesAll }: { feed: LogSource; savesAll: boolean }) {
+function FeedNotice({ feed, onOlder }: { feed: LogSource; onOlder: () => void }) {
   const { state } = feed;
   if (state.kind === 'failed') {
     return (
@@ -158,11 +156,33 @@ function FeedNotice({ feed, savesAll }: { feed: LogSource; savesAll: boolean }) 
   }
   if (state.kind === 'broken')
     return <p className="log-strip">The stream broke. It goes on where it stopped, by itself.</p>;
-  if (feed.reachesStart || feed.buffer.size === 0) return null;
+  return feed.log.view.kept === 0 ? null : <OlderStrip feed={feed} onOlder={onOlder} />;
+}
+
+/** What there is before the oldest line here, and how it is had. */
+function OlderStrip({ feed, onOlder }: { feed: LogSource; onOlder: () => void }) {
+  const { older } = feed;
+  const shown = `Showing the last ${formatCount(feed.log.view.kept, 'line')}`;
+  if (older.kind === 'start') return null;
+  if (feed.loadOlder === undefined) {
+    return <p className="log-strip">{shown}; a container’s own page has the older ones.</p>;
+  }
+  if (older.kind === 'full') {
+    return <p className="log-strip">{shown}; there is no room for older ones here. Save gets all of them.</p>;
+  }
+  if (older.kind === 'loading') {
+    return (
+      <p className="log-strip" role="status">
+        {shown}. Loading older ones… {older.count > 0 ? older.count.toLocaleString('en') : ''}
+      </p>
+    );
+  }
   return (
     <p className="log-strip">
-      Showing the last {formatCount(feed.buffer.size, 'line')}; older ones are not kept here.
-      {savesAll ? ' Save gets all of them.' : ' A container’s own page can save all of its log.'}
+      {older.kind === 'failed' ? `Older lines could not be loaded: ${older.message}` : `${shown}.`}{' '}
+      <button type="button" className="link" onClick={onOlder}>
+        {older.kind === 'failed' ? 'Try again' : 'Load older ones'}
+      </button>
     </p>
   );
 }
@@ -188,12 +208,9 @@ function SaveButton({ label, onSave }: { label: string; onSave: () => Promise<vo
   return <IconButton icon={Download} label={label} busy={busy} disabled={busy} onClick={save} />;
 }
 
-async function copyLines(buffer: LogBuffer, origins: readonly string[] | undefined): Promise<void> {
-  const lines: string[] = [];
-  for (const { text, origin = 0 } of buffer) {
-    lines.push(origins === undefined ? stripAnsi(text) : `${origins[origin] ?? ''} | ${stripAnsi(text)}`);
-  }
-  await copyText(lines.join('\n'), formatCount(lines.length, 'line'));
+async function copyLines({ log }: LogSource, names: readonly string[] | undefined): Promise<void> {
+  const { text, lines } = await log.text({ times: false, ...(names === undefined ? {} : { names }) });
+  await copyText(text, formatCount(lines, 'line'));
 }
 
 const streamNames = { all: 'All output', stdout: 'Output', stderr: 'Error output' } as const;

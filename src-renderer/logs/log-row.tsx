@@ -1,42 +1,40 @@
 import { memo, useState, type CSSProperties, type ReactNode } from 'react';
 import { visibleLine, visibleText } from '../format/unsafe-text.ts';
-import { parseAnsi, stripAnsi, type AnsiColor, type AnsiSpan, type AnsiStyle } from './ansi.ts';
-import type { KeptLine } from './log-buffer.ts';
-import { hitsIn } from './log-search.ts';
-import { prettyJson } from './pretty-json.ts';
-
-/** Longer lines are cut until asked for: laying out 100 kB of text for a row nobody reads would stall scrolling. */
-const shownChars = 4096;
+import { showError } from '../stores/toasts.ts';
+import { parseAnsi, type AnsiColor, type AnsiSpan, type AnsiStyle } from './ansi.ts';
+import type { LogClient } from './log-client.ts';
+import type { ShownLine } from './log-protocol.ts';
 
 interface LogRowProps {
-  readonly line: KeptLine;
+  readonly log: LogClient;
+  readonly line: ShownLine;
   readonly times: boolean;
-  readonly pretty: boolean;
   /** The name of the container it is of, among several. */
   readonly origin: string | undefined;
-  readonly pattern: RegExp | undefined;
+  /** Whether the search stands on it. */
   readonly current: boolean;
 }
 
-export const LogRow = memo(function LogRow({ line, times, pretty, origin, pattern, current }: LogRowProps) {
-  const [whole, setWhole] = useState(false);
-  const json = pretty ? prettyJson(stripAnsi(line.text)) : undefined;
-  const cut = json === undefined && !whole && line.text.length > shownChars;
-  const text = cut ? line.text.slice(0, shownChars) : line.text;
-  const spans = json === undefined ? parseAnsi(text, line.start).spans : [{ text: json, style: line.start }];
+export const LogRow = memo(function LogRow({ log, line, times, origin, current }: LogRowProps) {
+  const [whole, setWhole] = useState<string>();
+  const { json, start, hits, cutChars } = line;
+  const spans = json === undefined ? parseAnsi(whole ?? line.text, start).spans : [{ text: json, style: start }];
+  const showWhole = () => {
+    log.whole(line.number).then(setWhole, (error: unknown) => showError('Could not show the whole line', error));
+  };
   return (
     <>
       {times ? <time className="log-time">{clockTime(line.time)}</time> : null}
       {origin === undefined ? null : (
-        <span className={`log-origin origin-${(line.origin ?? 0) % 8}`} title={visibleText(origin)}>
+        <span className={`log-origin origin-${line.origin % 8}`} title={visibleText(origin)}>
           {visibleText(origin, 40)}
         </span>
       )}
       <span className={json === undefined ? 'log-text' : 'log-text json'}>
-        {pattern === undefined ? spans.map((span, index) => piece(span, index)) : marked(spans, pattern, current)}
-        {cut ? (
-          <button type="button" className="log-more" onClick={() => setWhole(true)}>
-            … {Math.round((line.text.length - shownChars) / 1000)} kB more
+        {hits.length === 0 ? spans.map((span, index) => piece(span, index)) : marked(spans, hits, current)}
+        {cutChars > 0 && whole === undefined ? (
+          <button type="button" className="log-more" onClick={showWhole}>
+            … {Math.round(cutChars / 1000)} kB more
           </button>
         ) : null}
       </span>
@@ -57,9 +55,7 @@ function piece(span: AnsiSpan, key: number): ReactNode {
 }
 
 /** The spans cut at the hits, which may begin in one span and end in another. */
-function marked(spans: readonly AnsiSpan[], pattern: RegExp, current: boolean): ReactNode {
-  const hits = hitsIn(spans.map(({ text }) => text).join(''), pattern);
-  if (hits.length === 0) return spans.map((span, index) => piece(span, index));
+function marked(spans: readonly AnsiSpan[], hits: ShownLine['hits'], current: boolean): ReactNode {
   const nodes: ReactNode[] = [];
   let offset = 0;
   for (const span of spans) {

@@ -1,6 +1,7 @@
-/** Finding text in a log while it grows: scanned in slices so that no slice holds up the window. */
+/** Finding text in a log while it grows at both ends, a slice at a time. */
 import { stripAnsi } from './ansi.ts';
-import type { LogBuffer } from './log-buffer.ts';
+import type { KeptLine, LogBuffer } from './log-buffer.ts';
+import { ScannedRange } from './scanned-range.ts';
 
 export interface Query {
   readonly text: string;
@@ -9,8 +10,6 @@ export interface Query {
 
 /** Beyond this a line is not searched: a hostile pattern on a hostile line would take for ever. */
 export const searchedChars = 16_384;
-
-const linesPerLook = 256;
 
 /** The expression for a query; undefined for an empty one, or the problem with it. */
 export function compileQuery({ text, regex }: Query): { readonly pattern?: RegExp; readonly problem?: string } {
@@ -36,43 +35,58 @@ export function hitsIn(text: string, pattern: RegExp): readonly (readonly [numbe
 export class LogSearch {
   readonly pattern: RegExp;
   readonly #buffer: LogBuffer;
-  #numbers: number[] = [];
-  #next: number;
+  readonly #range: ScannedRange;
+  /** Numbers of matching lines: those found backwards, descending, and the others, ascending. */
+  readonly #back: number[] = [];
+  #forth: number[] = [];
 
   constructor(buffer: LogBuffer, pattern: RegExp) {
     this.#buffer = buffer;
+    this.#range = new ScannedRange(buffer);
     this.pattern = pattern;
-    this.#next = buffer.firstNumber;
   }
 
-  /** Numbers of the matching lines still kept, ascending. */
-  get numbers(): readonly number[] {
-    return this.#numbers;
+  /** How many of the kept lines match, as far as they were looked at. */
+  get count(): number {
+    return this.#back.length + this.#forth.length;
   }
 
-  /** Whether every kept line was looked at. */
   get complete(): boolean {
-    return this.#next >= this.#buffer.firstNumber + this.#buffer.size;
+    return this.#range.complete;
+  }
+
+  /** The number of the matching line at a place, from 0. */
+  at(place: number): number | undefined {
+    const back = this.#back.length;
+    return place < back ? this.#back[back - 1 - place] : this.#forth[place - back];
+  }
+
+  /** The place of a matching line, or of the first after it. */
+  placeOf(number: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.at(middle) ?? 0) < number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Looks at lines for about this long. */
-  scan(budgetMs: number, now: () => number = () => performance.now()): void {
-    const first = this.#buffer.firstNumber;
-    const gone = this.#numbers.findIndex((number) => number >= first);
-    if (gone > 0) this.#numbers = this.#numbers.slice(gone);
-    else if (gone === -1 && this.#numbers.length > 0) this.#numbers = [];
-    this.#next = Math.max(this.#next, first);
-    const end = now() + budgetMs;
-    do {
-      for (let looked = 0; looked < linesPerLook && !this.complete; looked += 1) this.#look();
-    } while (!this.complete && now() < end);
+  scan(budgetMs: number, now?: () => number): void {
+    this.#forgetGone();
+    const found = (into: number[]) => (line: KeptLine) => {
+      this.pattern.lastIndex = 0;
+      if (this.pattern.test(stripAnsi(line.text).slice(0, searchedChars))) into.push(line.number);
+    };
+    this.#range.scan(budgetMs, { forth: found(this.#forth), back: found(this.#back) }, now);
   }
 
-  #look(): void {
-    const line = this.#buffer.at(this.#next - this.#buffer.firstNumber);
-    this.#next += 1;
-    if (!line) return;
-    this.pattern.lastIndex = 0;
-    if (this.pattern.test(stripAnsi(line.text).slice(0, searchedChars))) this.#numbers.push(line.number);
+  #forgetGone(): void {
+    const gone = this.placeOf(this.#buffer.firstNumber);
+    const ofBack = Math.min(gone, this.#back.length);
+    this.#back.length -= ofBack;
+    if (gone > ofBack) this.#forth = this.#forth.slice(gone - ofBack);
   }
 }

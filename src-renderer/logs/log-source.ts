@@ -1,5 +1,5 @@
 /** What a log view reads from: one container's log or several merged. */
-import type { LogBuffer } from './log-buffer.ts';
+import type { LogClient } from './log-client.ts';
 
 export type FeedState =
   | { readonly kind: 'opening' }
@@ -9,15 +9,26 @@ export type FeedState =
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** What there is before the oldest line here. */
+export type OlderLines =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'more' }
+  | { readonly kind: 'loading'; readonly count: number }
+  /** More, for which there is no room. */
+  | { readonly kind: 'full' }
+  | { readonly kind: 'failed'; readonly message: string };
+
 export interface LogSource {
-  readonly buffer: LogBuffer;
+  /** The lines. */
+  readonly log: LogClient;
   readonly state: FeedState;
   /** Grows with every change: what a view compares. */
   readonly version: number;
-  /** Whether all that was ever written is here, as far as is known. */
-  readonly reachesStart: boolean;
+  readonly older: OlderLines;
   readonly subscribe: (listener: () => void) => () => void;
   /** Opens it, or opens it again after its end, from where it stopped. */
   open(): void;
+  /** Absent where older lines cannot be had. */
+  loadOlder?(): void;
   close(): void;
 }

@@ -1,7 +1,7 @@
 /** The logs of several containers as one, merged by time. Each is resumed by itself after a break. */
 import { errorText, followStream } from '../stores/follow-stream.ts';
-import { LogBuffer } from './log-buffer.ts';
-import type { FeedState, LogSource } from './log-source.ts';
+import { LogClient } from './log-client.ts';
+import type { FeedState, LogSource, OlderLines } from './log-source.ts';
 import { MergeWindow } from './merge-window.ts';
 import { ResumePoint } from './resume-point.ts';
 
@@ -10,7 +10,18 @@ const openingTail = 20_000;
 const applyMs = 100;
 
 export class MergedFeed implements LogSource {
-  readonly buffer = new LogBuffer();
+  readonly log = new LogClient({
+    onView: () => this.#tell(),
+    onStuck: () => {
+      this.#reset();
+      this.open();
+    },
+    onFailed: (message) => {
+      this.#reset();
+      for (const id of this.#ids) this.#states.set(id, { kind: 'failed', message });
+      this.#settle();
+    },
+  });
   state: FeedState = { kind: 'opening' };
   version = 0;
   readonly #ids: readonly string[];
@@ -31,8 +42,8 @@ export class MergedFeed implements LogSource {
     return () => this.#listeners.delete(listener);
   };
 
-  get reachesStart(): boolean {
-    return !this.#short && this.buffer.firstNumber === 0;
+  get older(): OlderLines {
+    return { kind: !this.#short && this.log.view.firstKept === 0 ? 'start' : 'more' };
   }
 
   open(): void {
@@ -49,6 +60,14 @@ export class MergedFeed implements LogSource {
     this.#abort?.abort();
     this.#abort = undefined;
     clearInterval(this.#timer);
+    this.log.close();
+  }
+
+  /** The lines are gone: they are to be read anew. */
+  #reset(): void {
+    this.close();
+    this.#resume.clear();
+    this.#short = false;
   }
 
   #follow(containerId: string, origin: number, signal: AbortSignal): void {
@@ -57,7 +76,7 @@ export class MergedFeed implements LogSource {
     this.#resume.set(containerId, resume);
     let first = 0;
     this.#states.set(containerId, { kind: 'opening' });
-    followStream('logs.follow', {
+    void followStream('logs.follow', {
       input: () => {
         resume.resume();
         const since = resume.time;
@@ -71,19 +90,20 @@ export class MergedFeed implements LogSource {
       },
       onBreak: () => this.#change(containerId, { kind: 'broken' }),
       signal,
-    }).then(
-      () => this.#change(containerId, { kind: 'ended' }),
-      (error: unknown) => {
-        if (!signal.aborted) this.#change(containerId, { kind: 'failed', message: errorText(error) });
-      },
-    );
+    })
+      .then(
+        (): FeedState => ({ kind: 'ended' }),
+        (error: unknown): FeedState => ({ kind: 'failed', message: errorText(error) }),
+      )
+      .then((state) => {
+        if (!signal.aborted) this.#change(containerId, state);
+      });
   }
 
   #apply(): void {
     const lines = this.#window.take(Date.now());
     if (lines.length === 0) return;
-    this.buffer.append(lines);
-    this.#tell();
+    void this.log.append(lines);
   }
 
   #change(id: string, state: FeedState): void {

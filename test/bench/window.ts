@@ -69,13 +69,19 @@ const flows: readonly Flow[] = [
     },
   },
   {
-    flow: 'a log of 1,000,000 lines: opened, searched, scrolled',
+    flow: 'a log of 1,000,000 lines: read whole, searched, scrolled',
     prepare: (host) => (host.logStyle = 'million'),
     run: async (page) => {
       await openTab(page, 'Logs');
-      await page.getByText(/Showing the last/).waitFor();
+      for (const count of ['100,000', '200,000', '400,000', '800,000']) {
+        await page.getByRole('button', { name: 'Load older ones' }).click();
+        await page.getByText(`Showing the last ${count} lines.`).waitFor();
+      }
+      await page.getByRole('button', { name: 'Load older ones' }).click();
+      await page.getByText(/Showing the last/).waitFor({ state: 'hidden' });
       await page.getByLabel('Search the log').fill('ERROR failed');
       await page.getByText(/^[\d,]+ lines$/).waitFor();
+      await page.keyboard.press('Enter');
       await scrollFor(page, 5000);
     },
   },

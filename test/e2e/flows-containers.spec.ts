@@ -60,6 +60,24 @@ test('a log is searched by regular expression, and filtered by level and stream'
   await expect(log.locator('.json').last()).toContainText('"level": "warn",\n');
 });
 
+test('a log longer than what is opened at first is read back to its first line, and searched', async () => {
+  await run('scribe', 'seq 60000 | sed "s/.*/entry &;/"; exec sleep 9999');
+  await expect.poll(() => docker('logs', '--tail', '1', 'scribe')).toBe('entry 60000;');
+  await goTo(page, 'Containers');
+  await openContainer(page, 'scribe', 'Logs');
+  const log = page.getByRole('log');
+  await expect(page.getByText('Showing the last 50,000 lines.')).toBeVisible();
+  await page.getByRole('button', { name: 'Load older ones' }).click();
+  await expect(page.getByText('Showing the last')).toBeHidden();
+  await page.getByLabel('Search the log').fill('entry 1;');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('1 of 1')).toBeVisible();
+  await expect(log.locator('.log-row.current')).toHaveText('entry 1;');
+  await page.getByLabel('Search the log').fill('entry');
+  await expect(page.getByText('60,000 lines', { exact: true })).toBeVisible();
+  await docker('rm', '-f', 'scribe');
+});
+
 test('the logs of two containers are one, in the order of their times', async () => {
   await goTo(page, 'Containers');
   await page.getByLabel('Select pilot').check();

@@ -41,6 +41,78 @@ test('searches with counts, next and previous, and regular expressions', async (
   await expect(page.locator('.log-count.bad')).toBeVisible();
 });
 
+test('older lines come when they are scrolled to or asked for, to the very first of a million', async ({
+  page,
+  host,
+  open,
+}) => {
+  host.logStyle = 'million';
+  await open();
+  await openContainer(page, 'web');
+  const log = page.getByRole('log');
+  await expect(page.getByText('Showing the last 50,000 lines.')).toBeVisible();
+  await expect(log).toContainText('0999999 ');
+  await page.getByRole('button', { name: 'Load older ones' }).click();
+  await expect(page.getByText('Showing the last 100,000 lines.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Jump to live' })).toBeVisible();
+  await expect(log, 'what is read stays where it is').toContainText('0999999 ');
+  await log.evaluate((pane) => (pane.scrollTop = 3000));
+  const top = () =>
+    log.evaluate((pane) => {
+      const { top } = pane.getBoundingClientRect();
+      const row = [...pane.querySelectorAll('.log-row')].find((each) => each.getBoundingClientRect().bottom > top + 1);
+      return row?.querySelector('.log-text')?.textContent.slice(0, 7);
+    });
+  await expect.poll(top).toBe('0900150');
+  await log.evaluate((pane) => (pane.scrollTop = 60));
+  await expect(page.getByText('Showing the last 200,000 lines.')).toBeVisible();
+  await expect.poll(top).toBe('0900003');
+  await log.evaluate((pane) => (pane.scrollTop = 20));
+  await expect.poll(() => log.evaluate((pane) => pane.scrollTop), 'what is before it is laid out').toBeGreaterThan(1e6);
+  await expect.poll(top).toBe('0900001');
+  for (const count of ['400,000', '800,000']) {
+    await page.getByRole('button', { name: 'Load older ones' }).click();
+    await expect(page.getByText(`Showing the last ${count} lines.`)).toBeVisible();
+    await expect.poll(top).toBe('0900001');
+  }
+  await page.getByRole('button', { name: 'Load older ones' }).click();
+  await expect(page.getByText('Showing the last')).toBeHidden();
+  await page.getByLabel('Search the log').fill('ERROR failed');
+  await expect(page.getByText('125,000 lines', { exact: true })).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('125,000 of 125,000')).toBeVisible();
+  await expect(log.locator('.log-row.current')).toContainText('0999996 ');
+  await expect(page.getByRole('button', { name: 'Jump to live' }), 'the end is in sight by chance').toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('1 of 125,000')).toBeVisible();
+  await expect(log.locator('.log-row.current')).toContainText('0000004 ');
+  await log.evaluate((pane) => (pane.scrollTop = 0));
+  await expect(log).toContainText('0000000 ');
+  const onward = async () => {
+    await log.evaluate((pane) => (pane.scrollTop = pane.scrollHeight));
+    return top();
+  };
+  await expect.poll(onward, 'it goes on beyond what a page can hold at once').toMatch(/^0[5-9]/);
+  await page.getByRole('button', { name: 'Jump to live' }).click();
+  await expect(log).toContainText('0999999 ');
+});
+
+test('an expression that would take for ever is given up, and the log is there again', async ({ page, host, open }) => {
+  host.logStyle = 'hostile';
+  await open();
+  await openContainer(page, 'web');
+  const log = page.getByRole('log');
+  await expect(log).toContainText('progress 100%');
+  await page.getByRole('button', { name: 'Regular expression' }).click();
+  await page.getByLabel('Search the log').fill('(L+)+x');
+  await page.getByRole('button', { name: 'Timestamps' }).click();
+  await expect(log.locator('time').first(), 'the window answers meanwhile').toBeVisible();
+  await expect(page.locator('.log-count.bad')).toHaveText('this expression takes too long on this log');
+  await expect(log).toContainText('progress 100%');
+  await page.getByLabel('Search the log').fill('prog.ess');
+  await expect(page.getByText('1 line', { exact: true })).toBeVisible();
+});
+
 test('hostile lines are shown, not obeyed', async ({ page, host, open }) => {
   host.logStyle = 'hostile';
   await open();

@@ -34,6 +34,17 @@ test('JSON is spread over lines on demand', async ({ page, open }) => {
   await expect(log.locator('.json')).toHaveCount(0);
 });
 
+test('a log whose worker does not start says so, and can be tried again', async ({ page, open }) => {
+  await page.route('**/log-worker.js', (route) => route.abort());
+  await open();
+  await openContainer(page, 'web');
+  await expect(page.getByText('keep the log: its worker did not start')).toBeVisible();
+  await page.unroute('**/log-worker.js');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('log')).toContainText('POST /api/orders');
+  await expect(page.getByText('keep the log')).toBeHidden();
+});
+
 test('the logs of several containers are one, by time, each in its colour', async ({ page, host, open }) => {
   host.logStyle = 'numbered';
   await open();

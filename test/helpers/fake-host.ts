@@ -275,7 +275,7 @@ export class FakeHost {
       terminals: this.terminalViews,
     },
     streams: {
-      'logs.follow': ({ tail, since }, { signal }) => logs(this.logStyle, tail, since, signal),
+      'logs.follow': (input, { signal }) => logs(this.logStyle, input, signal),
       'containers.stats': fakeStats((ids) => (this.statsWatched = ids)),
       'terminals.attach': ({ id }, context) => this.terminals.attach(id, context),
       ...this.transfers.streams,

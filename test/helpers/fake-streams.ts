@@ -42,12 +42,19 @@ function lineAt(style: LogStyle, index: number, timeMs: number): LogLine {
   return { stream: index % 8 === 4 ? 'stderr' : 'stdout', time: stamp(timeMs, index * 7), text: numbered };
 }
 
-function batch(style: LogStyle, from: number, count: number, timeMs: number): { lines: LogLine[] } {
-  return { lines: Array.from({ length: count }, (_, index) => lineAt(style, from + index, timeMs)) };
+function batch(style: LogStyle, from: number, count: number, timeMs: (index: number) => number): { lines: LogLine[] } {
+  return { lines: Array.from({ length: count }, (_, index) => lineAt(style, from + index, timeMs(from + index))) };
 }
 
-/** History first (at most `tail`), then live lines until aborted. */
-export async function* logs(style: LogStyle, tail: number | 'all', since: string | undefined, signal: AbortSignal) {
+interface LogInput {
+  readonly tail: number | 'all';
+  readonly since?: string;
+  readonly until?: string;
+  readonly follow: boolean;
+}
+
+/** History first (at most `tail` lines of it, less those after `until`), then live lines until aborted. */
+export async function* logs(style: LogStyle, { tail, since, until, follow }: LogInput, signal: AbortSignal) {
   if (style === 'numbered') {
     yield* numbered(since, signal);
     return;
@@ -57,21 +64,25 @@ export async function* logs(style: LogStyle, tail: number | 'all', since: string
     return;
   }
   const kept = style === 'million' ? 1_000_000 : style === 'hostile' ? hostileLines.length : 240;
-  const wanted = since === undefined ? Math.min(kept, tail === 'all' ? kept : tail) : 0;
-  const start = Date.now() - 600_000;
-  for (let sent = 0; sent < wanted; sent += 1000) {
-    yield batch(style, kept - wanted + sent, Math.min(1000, wanted - sent), start + sent * 2);
+  const first = since === undefined ? Math.max(0, kept - (tail === 'all' ? kept : tail)) : kept;
+  const end = until === undefined ? kept : Math.min(kept, Math.floor(Date.parse(until) - historyStartMs) + 1);
+  for (let next = first; next < end; next += 1000) {
+    yield batch(style, next, Math.min(1000, end - next), (index) => historyStartMs + index);
   }
+  if (!follow) return;
   let next = kept;
   while (!signal.aborted && style !== 'hostile' && style !== 'million') {
     const count = style === 'flood' ? 1000 : 1;
-    yield batch(style, next, count, Date.now());
+    const nowMs = Date.now();
+    yield batch(style, next, count, () => nowMs);
     next += count;
     await sleep(style === 'flood' ? 20 : 450, undefined, { signal }).catch(() => undefined);
   }
   await idle(signal);
 }
 
+/** Old lines are a millisecond apart. */
+const historyStartMs = Date.now() - 1_000_000;
 const numberedStepMs = 50;
 const numberedStartMs = Date.now() - 3000;
 

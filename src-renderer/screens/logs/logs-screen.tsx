@@ -6,7 +6,6 @@ import { Empty } from '../../components/empty.tsx';
 import { ScreenFrame } from '../../components/screen-frame.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
-import { stripAnsi } from '../../logs/ansi.ts';
 import { LogPanel } from '../../logs/log-panel.tsx';
 import { MergedFeed } from '../../logs/merged-feed.ts';
 import { chooseLogs, maxChosen, useLogChoice } from '../../stores/log-choice.ts';
@@ -60,12 +59,9 @@ function Merged({ chosen }: { chosen: readonly ContainerView[] }) {
     return () => feed.close();
   }, [feed]);
   const names = chosen.map(({ name }) => name);
-  const save = () => {
-    const lines = [...feed.buffer].map(
-      ({ time, text, origin = 0 }) => `${time} ${names[origin] ?? ''} | ${stripAnsi(text)}\n`,
-    );
-    saveText(lines, 'containers.log');
-    return Promise.resolve();
+  const save = async () => {
+    const { text } = await feed.log.text({ names, times: true });
+    saveText([text, '\n'], 'containers.log');
   };
   return (
     <LogPanel

@@ -154,7 +154,7 @@ test('a followed log goes on when the container starts again, and ends when it i
 });
 
 test('a burst of lines is batched, and the log of a missing container is an error at once', async (t) => {
-  const { client } = await startHandlers(t, {
+  const { engine, client } = await startHandlers(t, {
     'GET /containers/c1/json': (_request, response) => json(response, 200, containerJson('c1')),
     'GET /containers/c1/logs': (_request, response) => {
       response.end(frame('stdout', Array.from({ length: 5000 }, (_, n) => `${at(1)} ${n}\n`).join('')));
@@ -162,12 +162,14 @@ test('a burst of lines is batched, and the log of a missing container is an erro
   });
   let count = 0;
   let batches = 0;
-  for await (const { lines } of client.open('logs.follow', { containerId: 'c1', tail: 'all', follow: false })) {
+  const input = { containerId: 'c1', tail: 'all', follow: false, until: at(3) } as const;
+  for await (const { lines } of client.open('logs.follow', input)) {
     batches += 1;
     for (const { text } of lines) assert.equal(text, String(count++));
   }
   assert.equal(count, 5000);
   assert.ok(batches < 20, `${batches} batches`);
+  assert.match(engine.requests.find((request) => request.includes('/logs')) ?? '', /until=1767225603\.000000000/);
   const missing = client.open('logs.follow', { containerId: 'nope', tail: 1, follow: true });
   await assert.rejects(missing[Symbol.asyncIterator]().next(), { code: 'not-found' });
 });

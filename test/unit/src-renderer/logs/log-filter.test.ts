@@ -48,12 +48,29 @@ test('filtered lines keep the colour that lines left out had begun', () => {
   assert.equal(filtered.complete, true);
   assert.deepEqual(
     [...filtered.buffer].map(({ text, number, start }) => [text, number, start]),
-    [['ERROR goes on', 0, { fg: 1 }]],
+    [['ERROR goes on', -1, { fg: 1 }]],
   );
   source.append([line('stdout', 'ERROR more')]);
   assert.equal(filtered.complete, false);
   filtered.scan(1000);
   assert.equal(filtered.buffer.size, 2);
+});
+
+test('of older lines those that pass come in front', () => {
+  const source = new LogBuffer();
+  source.append([line('stdout', 'ERROR c')]);
+  const filtered = new FilteredLog(source, { stream: 'all', level: 'error' });
+  filtered.scan(1000);
+  source.prepend([line('stdout', 'ERROR a'), line('stdout', 'INFO'), line('stdout', 'ERROR b')]);
+  filtered.scan(1000);
+  assert.deepEqual(
+    [...filtered.buffer].map(({ text, number }) => [text, number]),
+    [
+      ['ERROR a', -3],
+      ['ERROR b', -2],
+      ['ERROR c', -1],
+    ],
+  );
 });
 
 test('a slice looks at a bounded number of lines', () => {

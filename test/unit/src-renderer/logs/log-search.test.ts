@@ -8,6 +8,8 @@ function filled(texts: readonly string[], buffer = new LogBuffer()): LogBuffer {
   return buffer;
 }
 
+const numbersOf = (search: LogSearch) => Array.from({ length: search.count }, (_, place) => search.at(place));
+
 function searchFor(buffer: LogBuffer, text: string, regex = false): LogSearch {
   const { pattern } = compileQuery({ text, regex });
   assert.ok(pattern);
@@ -18,10 +20,10 @@ test('plain text is literal and in any case; a regular expression is one; a wron
   const buffer = filled(['GET /a.b', 'get /axb', 'POST /']);
   const literal = searchFor(buffer, 'a.b');
   literal.scan(1000);
-  assert.deepEqual(literal.numbers, [0]);
+  assert.deepEqual(numbersOf(literal), [0]);
   const regex = searchFor(buffer, '^get .a.b$', true);
   regex.scan(1000);
-  assert.deepEqual(regex.numbers, [0, 1]);
+  assert.deepEqual(numbersOf(regex), [0, 1]);
   assert.match(compileQuery({ text: '(', regex: true }).problem ?? '', /group/i);
   assert.deepEqual(compileQuery({ text: '', regex: true }), {});
 });
@@ -29,11 +31,11 @@ test('plain text is literal and in any case; a regular expression is one; a wron
 test('colours do not hide what is searched for', () => {
   const search = searchFor(filled(['\u001b[1mGE\u001b[0mT /', 'nothing']), 'get /');
   search.scan(1000);
-  assert.deepEqual(search.numbers, [0]);
+  assert.deepEqual(numbersOf(search), [0]);
 });
 
 test('scans in slices, goes on as the log grows, and forgets lines that are gone', () => {
-  const buffer = new LogBuffer({ maxLines: 1000, maxChars: 1e6, heldFactor: 1 });
+  const buffer = new LogBuffer({ live: { lines: 1000, chars: 1e6 }, held: { lines: 2000, chars: 1e6 } });
   filled(
     Array.from({ length: 1000 }, (_, index) => (index % 10 === 0 ? 'hit' : 'miss')),
     buffer,
@@ -44,22 +46,44 @@ test('scans in slices, goes on as the log grows, and forgets lines that are gone
   const clock = () => (time += 100);
   search.scan(50, clock);
   assert.equal(search.complete, false);
-  assert.ok(search.numbers.length > 0 && search.numbers.length < 100);
+  assert.ok(search.count > 0 && search.count < 100);
   search.scan(1e9, clock);
-  assert.equal(search.numbers.length, 100);
+  assert.equal(search.count, 100);
   filled(
     Array.from({ length: 500 }, () => 'hit'),
     buffer,
   );
   search.scan(1e9, clock);
-  assert.equal(search.numbers.length, 50 + 500);
-  assert.equal(search.numbers[0], 500);
+  assert.equal(search.count, 50 + 500);
+  assert.equal(search.at(0), 500);
   filled(
     Array.from({ length: 1000 }, () => 'miss'),
     buffer,
   );
   search.scan(1e9, clock);
-  assert.deepEqual(search.numbers, []);
+  assert.deepEqual(numbersOf(search), []);
+});
+
+test('what is newest is found first', () => {
+  const buffer = filled(Array.from({ length: 1000 }, () => 'hit'));
+  const search = searchFor(buffer, 'hit');
+  search.scan(0, () => 0);
+  assert.deepEqual([search.count, search.complete, search.at(255)], [256, false, 999]);
+});
+
+test('what comes in front is found too, in its place, once the end is searched', () => {
+  const buffer = filled(['hit', 'miss', 'hit']);
+  const search = searchFor(buffer, 'hit');
+  search.scan(1000);
+  buffer.prepend(['hit', 'miss', 'hit'].map((text) => ({ stream: 'stdout', time: '2026-11-22T07:00:00Z', text })));
+  filled(['hit'], buffer);
+  assert.equal(search.complete, false);
+  search.scan(1000);
+  assert.deepEqual([numbersOf(search), search.complete], [[-3, -1, 0, 2, 3], true]);
+  assert.deepEqual([search.placeOf(-3), search.placeOf(-1), search.placeOf(1), search.placeOf(3)], [0, 1, 3, 4]);
+  buffer.prepend([{ stream: 'stdout', time: '2026-11-22T06:00:00Z', text: 'hit' }]);
+  search.scan(1000);
+  assert.deepEqual(numbersOf(search), [-4, -3, -1, 0, 2, 3]);
 });
 
 test('empty hits are none and very long lines are searched only so far', () => {
