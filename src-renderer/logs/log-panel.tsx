@@ -164,8 +164,9 @@ function OlderStrip({ feed, onOlder }: { feed: LogSource; onOlder: () => void })
   const { older } = feed;
   const shown = `Showing the last ${formatCount(feed.log.view.kept, 'line')}`;
   if (older.kind === 'start') return null;
-  if (feed.loadOlder === undefined) {
-    return <p className="log-strip">{shown}; a container’s own page has the older ones.</p>;
+  if (older.kind === 'elsewhere') {
+    const each = older.linesOfEach.toLocaleString('en');
+    return <p className="log-strip">Each log begins with its last {each} lines; its own page has the older ones.</p>;
   }
   if (older.kind === 'full') {
     return <p className="log-strip">{shown}; there is no room for older ones here. Save gets all of them.</p>;

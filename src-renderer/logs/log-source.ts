@@ -16,6 +16,8 @@ export type OlderLines =
   | { readonly kind: 'loading'; readonly count: number }
   /** More, for which there is no room. */
   | { readonly kind: 'full' }
+  /** Of several logs each begins with so many lines; the older ones are on each container's own page. */
+  | { readonly kind: 'elsewhere'; readonly linesOfEach: number }
   | { readonly kind: 'failed'; readonly message: string };
 
 export interface LogSource {

@@ -43,7 +43,8 @@ export class MergedFeed implements LogSource {
   };
 
   get older(): OlderLines {
-    return { kind: !this.#short && this.log.view.firstKept === 0 ? 'start' : 'more' };
+    const isWhole = !this.#short && this.log.view.firstKept === 0;
+    return isWhole ? { kind: 'start' } : { kind: 'elsewhere', linesOfEach: this.#tail };
   }
 
   open(): void {
@@ -70,8 +71,12 @@ export class MergedFeed implements LogSource {
     this.#short = false;
   }
 
+  get #tail(): number {
+    return Math.ceil(openingTail / this.#ids.length);
+  }
+
   #follow(containerId: string, origin: number, signal: AbortSignal): void {
-    const tail = Math.ceil(openingTail / this.#ids.length);
+    const tail = this.#tail;
     const resume = this.#resume.get(containerId) ?? new ResumePoint();
     this.#resume.set(containerId, resume);
     let first = 0;

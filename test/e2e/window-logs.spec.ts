@@ -67,6 +67,19 @@ test('the logs of several containers are one, by time, each in its colour', asyn
   await expect(page.getByText('2 lines', { exact: true })).toBeVisible();
 });
 
+test('of long logs it is said that each begins with its last lines', async ({ page, host, open }) => {
+  host.logStyle = 'million';
+  await open();
+  await page.getByLabel('Select web').check();
+  await page.getByLabel('Select orders-db').check();
+  await page.getByRole('toolbar').getByRole('button', { name: 'Logs' }).click();
+  await expect(
+    page.getByText('Each log begins with its last 10,000 lines; its own page has the older ones.'),
+  ).toBeVisible();
+  await page.getByLabel('Search the log').fill('ERROR failed');
+  await expect(page.getByText('2,500 lines', { exact: true })).toBeVisible();
+});
+
 test('which containers are shown is chosen, and survives a reload', async ({ page, open }) => {
   await open();
   await page.getByRole('button', { name: 'Logs' }).click();
