@@ -80,8 +80,8 @@ export class LogClient {
     this.#post({ kind: 'follow', following });
   }
 
-  move(by: -1 | 1): void {
-    this.#post({ kind: 'move', by });
+  move(to: 'before' | 'after' | 'start'): void {
+    this.#post({ kind: 'move', to });
   }
 
   filter(filter: LineFilter): void {

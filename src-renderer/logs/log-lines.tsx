@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, type RefObject } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, type KeyboardEvent, type RefObject } from 'react';
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { useRem } from '../components/use-rem.ts';
 import { LogRow } from './log-row.tsx';
+import type { LogView } from './log-protocol.ts';
 import type { LogSource } from './log-source.ts';
 
 interface LogLook {
@@ -49,7 +50,7 @@ export function LogLines({ source, look, following, onFollow, onOlder }: LogLine
   });
   useEffect(() => virtualizer.measure(), [look.wrap, look.times, look.pretty, virtualizer]);
   const lastTop = useRef(0);
-  const place = useKeepPlace(pane, virtualizer, view.first, following, lastTop);
+  const { place, goToTop } = useKeepPlace(pane, virtualizer, view, following, lastTop);
   useLayoutEffect(() => {
     if (following && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
   }, [following, view, look.wrap, look.pretty]);
@@ -66,17 +67,28 @@ export function LogLines({ source, look, following, onFollow, onOlder }: LogLine
   const from = view.first + (items[0]?.index ?? 0);
   const to = view.first + (items.at(-1)?.index ?? 0) + 1;
   useEffect(() => log.look(from, to), [log, from, to, following]);
+  const press = (event: KeyboardEvent) => {
+    const isFar = (event.key === 'Home' && view.before > 0) || (event.key === 'End' && view.after > 0);
+    if (!isFar || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    // The page knows the stretch that is laid out only.
+    event.preventDefault();
+    onFollow(event.key === 'End');
+    if (event.key === 'End') return;
+    log.follow(false);
+    goToTop();
+    log.move('start');
+  };
   // What the search scrolls to may be at an end by chance.
   const isReaders = () => performance.now() > settledAt.current;
   const scroll = useScrollWatch(lastTop, {
     onMove: place,
     onUp: () => onFollow(false),
     onEnd: () => {
-      if (view.after > nearEndLines) log.move(1);
+      if (view.after > nearEndLines) log.move('after');
       else if (isReaders()) onFollow(true);
     },
     onStart: () => {
-      if (view.before > 0) log.move(-1);
+      if (view.before > 0) log.move('before');
       else if (isReaders() && source.older.kind === 'more') onOlder();
     },
   });
@@ -89,6 +101,7 @@ export function LogLines({ source, look, following, onFollow, onOlder }: LogLine
       aria-live="off"
       aria-label="Log lines"
       onScroll={scroll}
+      onKeyDown={press}
     >
       <div className="log-canvas" style={{ height: virtualizer.getTotalSize() }}>
         {items.map((item) => {
@@ -123,26 +136,32 @@ export function LogLines({ source, look, following, onFollow, onOlder }: LogLine
 function useKeepPlace(
   pane: RefObject<HTMLDivElement | null>,
   virtualizer: Virtualizer<HTMLDivElement, Element>,
-  first: number,
+  { first, before }: LogView,
   following: boolean,
   lastTop: RefObject<number>,
-): () => void {
+): { readonly place: () => void; readonly goToTop: () => void } {
   /** The line at the top, and how much of it is above. */
   const top = useRef({ number: first, abovePx: 0 });
-  const before = useRef(first);
+  const lastFirst = useRef(first);
+  const toTop = useRef(false);
   useLayoutEffect(() => {
-    if (before.current === first) return;
-    before.current = first;
+    if (lastFirst.current === first) return;
+    lastFirst.current = first;
+    if (toTop.current && before === 0) {
+      toTop.current = false;
+      top.current = { number: first, abovePx: 0 };
+    }
     const item = virtualizer.measurementsCache[top.current.number - first];
     if (following || !item || !pane.current) return;
     pane.current.scrollTop = item.start + top.current.abovePx;
     lastTop.current = pane.current.scrollTop;
-  }, [first, following, pane, virtualizer, lastTop]);
-  return () => {
+  }, [first, before, following, pane, virtualizer, lastTop]);
+  const place = () => {
     const scrollTop = pane.current?.scrollTop ?? 0;
     const item = virtualizer.getVirtualItemForOffset(scrollTop);
     if (item) top.current = { number: first + item.index, abovePx: scrollTop - item.start };
   };
+  return { place, goToTop: () => (toTop.current = true) };
 }
 
 interface ScrollEvents {

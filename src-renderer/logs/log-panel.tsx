@@ -12,6 +12,9 @@ import { LogLines } from './log-lines.tsx';
 import type { SearchView } from './log-protocol.ts';
 import type { LogSource } from './log-source.ts';
 
+/** A clipboard holds more, but whoever pastes it waits. */
+const copiedChars = 20_000_000;
+
 interface LogPanelProps {
   readonly source: LogSource;
   /** Whether more may come. */
@@ -211,6 +214,13 @@ function SaveButton({ label, onSave }: { label: string; onSave: () => Promise<vo
 
 async function copyLines({ log }: LogSource, names: readonly string[] | undefined): Promise<void> {
   const { text, lines } = await log.text({ times: false, ...(names === undefined ? {} : { names }) });
+  if (text.length > copiedChars) {
+    showError(
+      'Could not copy the lines',
+      new Error('They are too many for the clipboard. Save them to a file instead.'),
+    );
+    return;
+  }
   await copyText(text, formatCount(lines, 'line'));
 }
 

@@ -17,8 +17,8 @@ export type LogRequest =
   | { readonly kind: 'look'; readonly look: Look }
   /** Whether the end stays in sight; if not, what is being read is kept for longer. */
   | { readonly kind: 'follow'; readonly following: boolean }
-  /** Lay out what comes before or after the present stretch. */
-  | { readonly kind: 'move'; readonly by: -1 | 1 }
+  /** Lay out what comes before or after the present stretch, or the oldest lines. */
+  | { readonly kind: 'move'; readonly to: 'before' | 'after' | 'start' }
   | { readonly kind: 'filter'; readonly filter: LineFilter }
   | { readonly kind: 'search'; readonly query: Query }
   /** To the next match or the one before. */

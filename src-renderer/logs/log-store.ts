@@ -61,7 +61,7 @@ export class LogStore {
         this.#follow(request.following);
         return undefined;
       case 'move':
-        this.#move(request.by);
+        this.#move(request.to);
         return undefined;
       case 'filter':
         this.#filter(request.filter);
@@ -173,9 +173,11 @@ export class LogStore {
     if (following) this.#look = 'end';
   }
 
-  #move(by: -1 | 1): void {
+  #move(to: 'before' | 'after' | 'start'): void {
     const half = this.#stretch.read / 2;
-    this.#base = Math.min(this.#first + by * half, this.#shown.endNumber - half);
+    const { firstNumber, endNumber } = this.#shown;
+    const bases = { before: this.#first - half, after: this.#first + half, start: firstNumber };
+    this.#base = Math.min(bases[to], endNumber - half);
   }
 
   #filter(filter: Extract<LogRequest, { kind: 'filter' }>['filter']): void {

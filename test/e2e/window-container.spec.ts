@@ -93,8 +93,14 @@ test('older lines come when they are scrolled to or asked for, to the very first
     return top();
   };
   await expect.poll(onward, 'it goes on beyond what a page can hold at once').toMatch(/^0[5-9]/);
-  await page.getByRole('button', { name: 'Jump to live' }).click();
+  await page.getByLabel('Search the log').fill('');
+  await log.press('Home');
+  await expect.poll(top).toBe('0000000');
+  await log.press('End');
   await expect(log).toContainText('0999999 ');
+  await expect(page.getByRole('button', { name: 'Jump to live' })).toBeHidden();
+  await page.getByRole('button', { name: 'Copy the lines kept here' }).click();
+  await expect(page.getByText('too many for the clipboard')).toBeVisible();
 });
 
 test('an expression that would take for ever is given up, and the log is there again', async ({ page, host, open }) => {

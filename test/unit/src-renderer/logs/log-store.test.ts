@@ -31,8 +31,8 @@ test('followed, the stretch goes along with the end; read, it stays, and can be 
     const { first, size, before, after } = store.view();
     return [first, size, before, after];
   };
-  const move = (by: -1 | 1) => {
-    store.receive({ kind: 'move', by });
+  const move = (to: 'before' | 'after' | 'start') => {
+    store.receive({ kind: 'move', to });
     return stretch();
   };
   assert.deepEqual(stretch(), [30, 20, 30, 0]);
@@ -43,11 +43,13 @@ test('followed, the stretch goes along with the end; read, it stays, and can be 
   assert.deepEqual(stretch(), [40, 15, 40, 0]);
   store.receive({ kind: 'append', lines: lines(155, 175) });
   assert.deepEqual(stretch(), [40, 30, 40, 5]);
-  assert.deepEqual(move(-1), [25, 30, 25, 20]);
-  assert.deepEqual(move(-1), [10, 30, 10, 35]);
-  assert.deepEqual(move(-1), [0, 30, 0, 45]);
-  for (const first of [15, 30, 45, 60, 60]) assert.equal(move(1)[0], first);
+  assert.deepEqual(move('before'), [25, 30, 25, 20]);
+  assert.deepEqual(move('before'), [10, 30, 10, 35]);
+  assert.deepEqual(move('before'), [0, 30, 0, 45]);
+  for (const first of [15, 30, 45, 60, 60]) assert.equal(move('after')[0], first);
   assert.deepEqual(stretch(), [60, 15, 60, 0]);
+  assert.deepEqual(move('start'), [0, 30, 0, 45]);
+  for (let back = 0; back < 4; back += 1) move('after');
   store.receive({ kind: 'look', look: { from: 64, to: 66 } });
   assert.deepEqual(textsOf(store), ['line 164', 'line 165']);
   store.receive({ kind: 'follow', following: true });
