@@ -154,19 +154,25 @@ static int open_stopped(const struct view *view, int *root_fd, struct error *err
     return chdir("/") < 0 ? fail(error, errno, "leave the staging folder") : result;
 }
 
-/* Of a child that only lives until its namespace is held here. */
+/* Of a child that only lives until its namespace is held here, or this process is no more: killed ones close their pipes too. */
 static int make_user_namespace(const struct view *view, int *fd, struct error *error) {
-    int ready[2];
+    int ready[2], held[2];
     if (pipe2(ready, O_CLOEXEC) < 0)
         return fail(error, errno, "make a pipe");
     cleanup_close int reading = ready[0];
     cleanup_close int writing = ready[1];
+    if (pipe2(held, O_CLOEXEC) < 0)
+        return fail(error, errno, "make a pipe");
+    cleanup_close int waiting = held[0];
+    cleanup_close int holding = held[1];
     pid_t child = fork();
     if (child < 0)
         return fail(error, errno, "fork");
     if (child == 0) {
-        if (unshare(CLONE_NEWUSER) == 0 && write(writing, "", 1) == 1)
-            pause();
+        char end;
+        close(holding);
+        if (unshare(CLONE_NEWUSER) == 0 && write(writing, "", 1) == 1 && read(waiting, &end, 1) == 0)
+            _exit(0);
         _exit(1);
     }
     close(take_fd(&writing));

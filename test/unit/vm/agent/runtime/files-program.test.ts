@@ -1,7 +1,16 @@
 /** `unpack files` on a stopped container's mounts, for which it takes root. */
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -198,4 +207,30 @@ describe('files of a stopped container', { skip }, () => {
     await assert.rejects(putting, /left/);
     assert.ok(!readFileSync('/proc/mounts', 'utf8').includes(folder));
   });
+
+  test('killed at any moment of its start, it leaves no process', async (t) => {
+    const { program, view, folder } = await lab(t);
+    for (let steps = 0; steps < 150; steps += 1) {
+      const leaving = new AbortController();
+      const looking = program.stat(view, '/etc', leaving.signal);
+      // It starts once its folder is made.
+      await mkdir(`${folder}/staging`, { recursive: true });
+      const atMs = performance.now() + steps * 0.05;
+      while (performance.now() < atMs);
+      leaving.abort(new Error('left'));
+      await looking.catch((error: unknown) => assert.match(String(error), /left/));
+    }
+    assert.deepEqual(processesOf(folder), []);
+  });
 });
+
+/** Those that have the text in their arguments. */
+function processesOf(text: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false; // it has ended
+    }
+  });
+}
