@@ -52,8 +52,11 @@ export function LogLines({ source, look, following, onFollow, onOlder }: LogLine
   const lastTop = useRef(0);
   const { place, goToTop } = useKeepPlace(pane, virtualizer, view, following, lastTop);
   useLayoutEffect(() => {
-    if (following && pane.current) pane.current.scrollTop = pane.current.scrollHeight;
-  }, [following, view, look.wrap, look.pretty]);
+    if (!following || !pane.current) return;
+    pane.current.scrollTop = pane.current.scrollHeight;
+    // The event of it comes later: until then the reader may begin to read here.
+    place();
+  }, [following, view, look.wrap, look.pretty, place]);
   const { current } = view.search;
   const settledAt = useRef(0);
   useLayoutEffect(() => {
@@ -156,11 +159,11 @@ function useKeepPlace(
     pane.current.scrollTop = item.start + top.current.abovePx;
     lastTop.current = pane.current.scrollTop;
   }, [first, before, following, pane, virtualizer, lastTop]);
-  const place = () => {
+  const place = useCallback(() => {
     const scrollTop = pane.current?.scrollTop ?? 0;
     const item = virtualizer.getVirtualItemForOffset(scrollTop);
     if (item) top.current = { number: first + item.index, abovePx: scrollTop - item.start };
-  };
+  }, [first, pane, virtualizer]);
   return { place, goToTop: () => (toTop.current = true) };
 }
 

@@ -12,8 +12,10 @@ interface MergedLine extends LogLine {
 
 /** How long a live line is held. */
 const holdMs = 400;
-/** The old lines of all logs are in when for so long none came… */
+/** The old lines of all logs are in when each has given some and for so long none came… */
 const quietMs = 400;
+/** …or, since some may have none, when for so long none came… */
+const silentMs = 1000;
 /** …or after this, when some log never rests. */
 const openingMs = 3000;
 
@@ -29,8 +31,12 @@ export class MergeWindow {
   #waiting: Waiting[] = [];
   #lastAtMs: number;
   #opening = true;
+  /** Those that have given no line yet. */
+  readonly #silent: Set<number>;
 
-  constructor(nowMs: number) {
+  /** @param logs how many there are; each is named by its number from 0 */
+  constructor(nowMs: number, logs: number) {
+    this.#silent = new Set(Array(logs).keys());
     this.#openedAtMs = nowMs;
     this.#lastAtMs = nowMs;
   }
@@ -39,13 +45,15 @@ export class MergeWindow {
     for (const { stream, time, text } of lines) {
       this.#waiting.push({ line: { stream, time, text, origin }, key: timeKey(time), atMs: nowMs });
     }
+    if (lines.length > 0) this.#silent.delete(origin);
     this.#lastAtMs = nowMs;
   }
 
   /** The lines whose time has come, in order. */
   take(nowMs: number): readonly MergedLine[] {
     if (this.#opening) {
-      if (nowMs - this.#lastAtMs < quietMs && nowMs - this.#openedAtMs < openingMs) return [];
+      const enoughMs = this.#silent.size > 0 ? silentMs : quietMs;
+      if (nowMs - this.#lastAtMs < enoughMs && nowMs - this.#openedAtMs < openingMs) return [];
       this.#opening = false;
       return this.#takeUntil(nowMs);
     }

@@ -28,13 +28,14 @@ export class MergedFeed implements LogSource {
   readonly #states = new Map<string, FeedState>();
   readonly #resume = new Map<string, ResumePoint>();
   readonly #listeners = new Set<() => void>();
-  #window = new MergeWindow(Date.now());
+  #window: MergeWindow;
   #timer: ReturnType<typeof setInterval> | undefined;
   #abort: AbortController | undefined;
   #short = false;
 
   constructor(ids: readonly string[]) {
     this.#ids = ids;
+    this.#window = new MergeWindow(Date.now(), ids.length);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -51,7 +52,7 @@ export class MergedFeed implements LogSource {
     if (this.#abort) return;
     const abort = new AbortController();
     this.#abort = abort;
-    this.#window = new MergeWindow(Date.now());
+    this.#window = new MergeWindow(Date.now(), this.#ids.length);
     this.#timer = setInterval(() => this.#apply(), applyMs);
     for (const [origin, id] of this.#ids.entries()) this.#follow(id, origin, abort.signal);
     this.#settle();

