@@ -163,6 +163,7 @@ export class LogClient {
       { kind: 'search', query: this.#query },
     ];
     for (const wish of wishes) worker.postMessage(wish);
+    this.#watchOver();
     return worker;
   }
 

@@ -1,4 +1,5 @@
 /** Filters of a log, JSON, and the logs of several containers in one. Against the fake host. */
+import type { Page } from '@playwright/test';
 import { expect, openContainer, test } from '../helpers/window-test.ts';
 
 test('a log is filtered by stream and level', async ({ page, open }) => {
@@ -45,12 +46,30 @@ test('a log whose worker does not start says so, and can be tried again', async 
   await expect(page.getByText('keep the log')).toBeHidden();
 });
 
+test('a worker started anew is watched over too', async ({ page, host, open }) => {
+  host.logStyle = 'hostile';
+  let giveUp = (): void => undefined;
+  const typed = new Promise<void>((resolve) => (giveUp = resolve));
+  await page.route('**/log-worker.js', async (route) => {
+    await typed;
+    await route.abort();
+  });
+  await open();
+  await openContainer(page, 'web');
+  await page.getByRole('button', { name: 'Regular expression' }).click();
+  await page.getByLabel('Search the log').fill('(L+)+x');
+  giveUp();
+  await expect(page.getByText('keep the log: its worker did not start')).toBeVisible();
+  await page.unroute('**/log-worker.js');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.locator('.log-count.bad')).toHaveText('this expression takes too long on this log');
+  await expect(page.getByRole('log')).toContainText('progress 100%');
+});
+
 test('the logs of several containers are one, by time, each in its colour', async ({ page, host, open }) => {
   host.logStyle = 'numbered';
   await open();
-  await page.getByLabel('Select web').check();
-  await page.getByLabel('Select orders-db').check();
-  await page.getByRole('toolbar').getByRole('button', { name: 'Logs' }).click();
+  await openLogsOf(page, 'web', 'orders-db');
   await expect(page.getByRole('heading', { name: 'Logs' })).toBeVisible();
   const log = page.getByRole('log');
   await expect(log.locator('.origin-0').first()).toHaveText('web');
@@ -71,9 +90,7 @@ test('the logs of several containers are one, by time, each in its colour', asyn
 test('of long logs it is said that each begins with its last lines', async ({ page, host, open }) => {
   host.logStyle = 'million';
   await open();
-  await page.getByLabel('Select web').check();
-  await page.getByLabel('Select orders-db').check();
-  await page.getByRole('toolbar').getByRole('button', { name: 'Logs' }).click();
+  await openLogsOf(page, 'web', 'orders-db');
   await expect(
     page.getByText('Each log begins with its last 10,000 lines; its own page has the older ones.'),
   ).toBeVisible();
@@ -118,3 +135,32 @@ test('a cut link resumes every merged log with no line lost or twice', async ({ 
     expect(own.length).toBeGreaterThan(60);
   }
 });
+
+test('in a small window every tool of a log is in sight', async ({ page, open }) => {
+  await page.setViewportSize({ width: 900, height: 600 });
+  await open();
+  const reach = async () => {
+    await page.getByLabel('Search the log').fill('orders');
+    await expect(page.locator('.log-count')).toHaveText(/^\d+ lines$/);
+    const tools = page.getByRole('toolbar', { name: 'Log tools' });
+    // A click that is only tried fails where something else is in front.
+    for (const tool of await tools.getByRole('button').all()) await tool.click({ trial: true });
+    for (const tool of [page.locator('.log-count'), page.getByLabel('Stream')]) await tool.click({ trial: true });
+  };
+  await openContainer(page, 'web');
+  await reach();
+  await page
+    .getByRole('link', { name: 'Containers' })
+    .or(page.getByRole('button', { name: 'Containers' }))
+    .first()
+    .click();
+  await openLogsOf(page, 'web', 'orders-db');
+  await reach();
+  await page.getByRole('button', { name: 'None' }).click({ trial: true, position: { x: 40, y: 10 } });
+});
+
+/** From the list of containers. */
+async function openLogsOf(page: Page, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await page.getByLabel(`Select ${name}`).check();
+  await page.getByRole('toolbar').getByRole('button', { name: 'Logs' }).click();
+}
