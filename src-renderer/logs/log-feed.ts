@@ -2,30 +2,15 @@
 import type { LogLine } from '../../src-main/contract/engine.ts';
 import { host } from '../bridge.ts';
 import { errorText, followStream } from '../stores/follow-stream.ts';
-import { LogClient } from './log-client.ts';
-import type { FeedState, LogSource, OlderLines } from './log-source.ts';
+import { LogSource, type FeedState, type OlderLines } from './log-source.ts';
 import { compareTimes } from './log-times.ts';
 import { ResumePoint } from './resume-point.ts';
 
 /** How many lines are asked for at first. */
 const openingTail = 50_000;
 
-export class LogFeed implements LogSource {
-  readonly log = new LogClient({
-    onView: () => this.#tell(),
-    onStuck: () => {
-      this.#reset();
-      this.open();
-    },
-    onFailed: (message) => {
-      this.#reset();
-      this.#change({ kind: 'failed', message });
-    },
-  });
-  state: FeedState = { kind: 'opening' };
-  version = 0;
+export class LogFeed extends LogSource {
   readonly #containerId: string;
-  readonly #listeners = new Set<() => void>();
   #abort: AbortController | undefined;
   #resume = new ResumePoint();
   #olderAbort: AbortController | undefined;
@@ -36,13 +21,9 @@ export class LogFeed implements LogSource {
   #isShort = true;
 
   constructor(containerId: string) {
+    super();
     this.#containerId = containerId;
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
 
   open(): void {
     if (this.#abort) return;
@@ -93,19 +74,19 @@ export class LogFeed implements LogSource {
   }
 
   /** As many again as are here. Until then the log must be held: what lies between would go. */
-  loadOlder(): void {
+  override loadOlder(): void {
     if (this.#olderAbort || this.older.kind === 'start' || this.log.view.kept === 0) return;
     const abort = new AbortController();
     this.#olderAbort = abort;
     this.#older = { kind: 'loading', count: 0 };
-    this.#tell();
+    this.tell();
     void this.#fetchOlder(abort.signal)
       .catch((error: unknown): OlderLines => ({ kind: 'failed', message: errorText(error) }))
       .then((older) => {
         if (abort.signal.aborted) return;
         this.#olderAbort = undefined;
         this.#older = older;
-        this.#tell();
+        this.tell();
       });
   }
 
@@ -119,7 +100,7 @@ export class LogFeed implements LogSource {
       oldest ??= lines[0]?.time;
       count += lines.length;
       this.#older = { kind: 'loading', count };
-      this.#tell();
+      this.tell();
     });
     const { count: taken, left } = count === 0 ? { count: 0, left: 0 } : await this.log.prepend(firstKept);
     this.#olderFirst = firstKept - taken;
@@ -161,21 +142,19 @@ export class LogFeed implements LogSource {
     signal.throwIfAborted();
   }
 
-  /** The lines are gone: they are to be read anew. */
-  #reset(): void {
+  protected forget(): void {
     this.close();
     this.#resume = new ResumePoint();
     this.#older = { kind: 'more' };
     this.#isShort = true;
   }
 
-  #change(state: FeedState): void {
-    this.state = state;
-    this.#tell();
+  protected fail(message: string): void {
+    this.#change({ kind: 'failed', message });
   }
 
-  #tell(): void {
-    this.version += 1;
-    for (const listener of this.#listeners) listener();
+  #change(state: FeedState): void {
+    this.state = state;
+    this.tell();
   }
 }

@@ -1,5 +1,5 @@
 /** What a log view reads from: one container's log or several merged. */
-import type { LogClient } from './log-client.ts';
+import { LogClient } from './log-client.ts';
 
 export type FeedState =
   | { readonly kind: 'opening' }
@@ -20,17 +20,41 @@ export type OlderLines =
   | { readonly kind: 'elsewhere'; readonly linesOfEach: number }
   | { readonly kind: 'failed'; readonly message: string };
 
-export interface LogSource {
-  /** The lines. */
-  readonly log: LogClient;
-  readonly state: FeedState;
+/** What every source has: its lines in a worker, and who watches them. When the worker is lost, so are the lines. */
+export abstract class LogSource {
+  readonly log = new LogClient({
+    onView: () => this.tell(),
+    onStuck: () => {
+      this.forget();
+      this.open();
+    },
+    onFailed: (message) => {
+      this.forget();
+      this.fail(message);
+    },
+  });
+  state: FeedState = { kind: 'opening' };
   /** Grows with every change: what a view compares. */
-  readonly version: number;
-  readonly older: OlderLines;
-  readonly subscribe: (listener: () => void) => () => void;
+  version = 0;
+  readonly #listeners = new Set<() => void>();
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  abstract get older(): OlderLines;
   /** Opens it, or opens it again after its end, from where it stopped. */
-  open(): void;
+  abstract open(): void;
   /** Absent where older lines cannot be had. */
   loadOlder?(): void;
-  close(): void;
+  abstract close(): void;
+  /** Closes it; it is to be read anew. */
+  protected abstract forget(): void;
+  protected abstract fail(message: string): void;
+
+  protected tell(): void {
+    this.version += 1;
+    for (const listener of this.#listeners) listener();
+  }
 }

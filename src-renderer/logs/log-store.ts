@@ -1,18 +1,20 @@
 /** All that is known of one log: its lines, which of them pass the filter, which match, and what of them is in sight. Pure. */
 import { stripAnsi } from './ansi.ts';
 import { LogBuffer, type IncomingLine, type KeptLine, type LogLimits } from './log-buffer.ts';
-import { FilteredLog } from './log-filter.ts';
+import { FilteredLog, type LineFilter } from './log-filter.ts';
 import type { LogAnswer, LogRequest, LogView, Look, SearchView, ShownLine } from './log-protocol.ts';
-import { compileQuery, hitsIn, LogSearch } from './log-search.ts';
+import { compileQuery, hitsIn, LogSearch, type Query } from './log-search.ts';
 import { prettyJson } from './pretty-json.ts';
 
 /** Longer lines are cut until asked for. */
 const shownChars = 4096;
+
 /** How many lines are laid out at once. */
 export interface Stretch {
   readonly followed: number;
   readonly read: number;
 }
+
 /** Laying out takes time with each line, and a page is 33 million physical pixels high at most. */
 const usualStretch: Stretch = { followed: 20_000, read: 200_000 };
 /** Rows given of the end. */
@@ -180,7 +182,7 @@ export class LogStore {
     this.#base = Math.min(bases[to], endNumber - half);
   }
 
-  #filter(filter: Extract<LogRequest, { kind: 'filter' }>['filter']): void {
+  #filter(filter: LineFilter): void {
     const none = filter.stream === 'all' && filter.level === 'all';
     this.#filtered = none ? undefined : new FilteredLog(this.#source, filter);
     if (this.#filtered) this.#filtered.buffer.held = this.#source.held;
@@ -191,7 +193,7 @@ export class LogStore {
     if (this.#search) this.#search = new LogSearch(this.#shown, this.#search.pattern);
   }
 
-  #searchFor(query: Extract<LogRequest, { kind: 'search' }>['query']): void {
+  #searchFor(query: Query): void {
     const { pattern, problem } = compileQuery(query);
     this.#problem = problem;
     this.#current = undefined;

@@ -1,7 +1,6 @@
 /** The logs of several containers as one, merged by time. Each is resumed by itself after a break. */
 import { errorText, followStream } from '../stores/follow-stream.ts';
-import { LogClient } from './log-client.ts';
-import type { FeedState, LogSource, OlderLines } from './log-source.ts';
+import { LogSource, type FeedState, type OlderLines } from './log-source.ts';
 import { MergeWindow } from './merge-window.ts';
 import { ResumePoint } from './resume-point.ts';
 
@@ -9,39 +8,20 @@ import { ResumePoint } from './resume-point.ts';
 const openingTail = 20_000;
 const applyMs = 100;
 
-export class MergedFeed implements LogSource {
-  readonly log = new LogClient({
-    onView: () => this.#tell(),
-    onStuck: () => {
-      this.#reset();
-      this.open();
-    },
-    onFailed: (message) => {
-      this.#reset();
-      for (const id of this.#ids) this.#states.set(id, { kind: 'failed', message });
-      this.#settle();
-    },
-  });
-  state: FeedState = { kind: 'opening' };
-  version = 0;
+export class MergedFeed extends LogSource {
   readonly #ids: readonly string[];
   readonly #states = new Map<string, FeedState>();
   readonly #resume = new Map<string, ResumePoint>();
-  readonly #listeners = new Set<() => void>();
   #window: MergeWindow;
   #timer: ReturnType<typeof setInterval> | undefined;
   #abort: AbortController | undefined;
   #short = false;
 
   constructor(ids: readonly string[]) {
+    super();
     this.#ids = ids;
     this.#window = new MergeWindow(Date.now(), ids.length);
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
 
   get older(): OlderLines {
     const isWhole = !this.#short && this.log.view.firstKept === 0;
@@ -65,11 +45,15 @@ export class MergedFeed implements LogSource {
     this.log.close();
   }
 
-  /** The lines are gone: they are to be read anew. */
-  #reset(): void {
+  protected forget(): void {
     this.close();
     this.#resume.clear();
     this.#short = false;
+  }
+
+  protected fail(message: string): void {
+    for (const id of this.#ids) this.#states.set(id, { kind: 'failed', message });
+    this.#settle();
   }
 
   get #tail(): number {
@@ -122,11 +106,6 @@ export class MergedFeed implements LogSource {
     const states = [...this.#states.values()];
     const pick = (kind: FeedState['kind']) => states.find((state) => state.kind === kind);
     this.state = pick('failed') ?? pick('broken') ?? pick('live') ?? pick('opening') ?? { kind: 'ended' };
-    this.#tell();
-  }
-
-  #tell(): void {
-    this.version += 1;
-    for (const listener of this.#listeners) listener();
+    this.tell();
   }
 }

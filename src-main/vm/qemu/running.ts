@@ -55,14 +55,8 @@ export class QemuVm implements RunningVm {
   /** For a machine that was started to wait for it: it is halted then. @throws AppError `vm-failed`. */
   async load(state: StateFile, signal?: AbortSignal): Promise<void> {
     if (await loadState(this.#qmp, this.#stateSocket, state, signal)) return;
-    const { detail } = await withDeadline(
-      'wait for the end of a QEMU that refused its state',
-      refusedMs,
-      () => this.exited,
-      {
-        signal,
-      },
-    );
+    const what = 'wait for the end of a QEMU that refused its state';
+    const { detail } = await withDeadline(what, refusedMs, () => this.exited, { signal });
     throw new AppError('vm-failed', `restore the VM: QEMU does not take the saved state: ${detail}`);
   }
 
