@@ -57,7 +57,7 @@ export function App() {
   useDeepLinks();
   const route = useRoute((state) => state.route);
   return (
-    <Tooltip.Provider delayDuration={450} skipDelayDuration={250}>
+    <Tooltip.Provider delayDuration={450} skipDelayDuration={250} disableHoverableContent>
       <div className="app">
         <Sidebar />
         <main className="main" aria-label="Main">

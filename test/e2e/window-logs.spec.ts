@@ -159,6 +159,24 @@ test('in a small window every tool of a log is in sight', async ({ page, open })
   await page.getByRole('button', { name: 'None' }).click({ trial: true, position: { x: 40, y: 10 } });
 });
 
+test('the tip of a button does not stand in front of what is beside it', async ({ page, open }) => {
+  await open();
+  await openContainer(page, 'web');
+  await page.getByRole('button', { name: 'Save the whole log' }).hover();
+  const tip = page.locator('.tip');
+  await expect(tip).toBeVisible();
+  const box = await tip.boundingBox();
+  if (box === null) throw new Error('the tip has no place');
+  const front = await page.evaluate(
+    ([x, y]) => document.elementFromPoint(x, y)?.closest('[data-radix-popper-content-wrapper]') ?? null,
+    [box.x + box.width / 2, box.y + box.height / 2] as const,
+  );
+  expect(front).toBeNull();
+  // Over the tip the pointer is no longer over its button.
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 5 });
+  await expect(tip).toBeHidden();
+});
+
 /** From the list of containers. */
 async function openLogsOf(page: Page, ...names: readonly string[]): Promise<void> {
   for (const name of names) await page.getByLabel(`Select ${name}`).check();
