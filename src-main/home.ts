@@ -30,6 +30,8 @@ export interface HomePaths {
     /** The state of a VM that sleeps, and what it fits to: see `vm/saved-state.ts`. */
     readonly savedState: string;
     readonly savedRecord: string;
+    /** Through which ports it is woken: see `ports/ports.ts`. */
+    readonly sleepingPorts: string;
     /** Through which QEMU hands its state over, or takes it: a unix socket (a loopback port on Windows). */
     readonly stateSocket: string;
     /** Outcome of the accelerator probe, so that it runs once and not at each boot. */
@@ -85,6 +87,7 @@ export function homePaths(root: string, platform: NodeJS.Platform = process.plat
       record: path.join(vm, 'vm.json'),
       savedState: path.join(vm, 'sleep.state'),
       savedRecord: path.join(vm, 'sleep.json'),
+      sleepingPorts: path.join(vm, 'sleep-ports.json'),
       stateSocket: path.join(vm, 'state.sock'),
       accelerator: path.join(vm, 'accelerator.json'),
       verified: path.join(vm, 'verified.json'),

@@ -65,11 +65,12 @@ export async function createHost(paths: HomePaths, options: HostOptions): Promis
   });
   cleanup.add('let go of the VM', () => machine[Symbol.asyncDispose]());
   await machine.findSleeping();
-  const ports = servePorts(machine, link);
+  const wakeForClient = (signal: AbortSignal): Promise<void> => startForClient(machine, signal);
+  const ports = servePorts({ machine, link, file: paths.vm.sleepingPorts, wake: wakeForClient });
   cleanup.add('close the ports channel', () => ports[Symbol.asyncDispose]());
   const socket = await serveLocalSocket({
     path: paths.dockerSocket,
-    ready: (signal) => startForClient(machine, signal),
+    ready: wakeForClient,
     connect: (signal) => link.connectEngine('bulk', signal),
   });
   cleanup.add('close the docker socket', () => socket[Symbol.asyncDispose]());

@@ -18,7 +18,7 @@ export type VmState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'booting'; readonly stage: VmStage; readonly attempt: number; readonly startedAtMs: number }
   | { readonly kind: 'ready'; readonly sinceMs: number; readonly bootTookMs: number }
-  /** `saving`: it is halted and its state is being written; `saved`: it costs no memory, and any docker command or deed in a window wakes it. */
+  /** `saving`: it is halted and its state is being written; `saved`: it costs no memory, and any docker command, client of a published port or deed in a window wakes it. */
   | { readonly kind: 'sleeping'; readonly step: 'saving' | 'saved' }
   | { readonly kind: 'resuming'; readonly startedAtMs: number }
   | { readonly kind: 'stopping'; readonly step: 'guest' | 'power-button' | 'kill' }

@@ -195,7 +195,7 @@ function stoppedChecks(record: VmRecord | undefined): DoctorCheck[] {
 function sleepingChecks(): DoctorCheck[] {
   const names = ['monitor', 'ssh', 'agent', 'disk', 'network', 'engine', 'docker socket'];
   return [
-    ok('process', 'asleep: its state is on the disk, and any docker command wakes it'),
+    ok('process', 'asleep: its state is on the disk, and any docker command or published port wakes it'),
     ...names.map((name) => skipped(name, 'the VM is asleep')),
   ];
 }

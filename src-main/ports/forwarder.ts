@@ -5,14 +5,36 @@ import { isSameForward, isSameHostPort } from '../vm/backend.ts';
 import type { HostForwards, HostPort, PortForward } from '../vm/backend.ts';
 import type { BindProblem } from './bind-check.ts';
 
+/** Who has the ports of a VM that wakes, until they lead to it again. */
+export interface PortsBefore {
+  /** Resolves when the port is free to be bound. */
+  release(port: HostPort): Promise<void>;
+  /** It leads to the guest now. */
+  join(port: HostPort): void;
+}
+
+const nobody: PortsBefore = { release: () => Promise.resolve(), join: () => undefined };
+
 export class PortForwarder {
   readonly #ways: HostForwards;
   readonly #check: (port: HostPort) => Promise<BindProblem | undefined>;
+  readonly #before: PortsBefore;
   #last: Promise<unknown> = Promise.resolve();
+  #held: readonly HostPort[] = [];
 
-  constructor(ways: HostForwards, check: (port: HostPort) => Promise<BindProblem | undefined>) {
+  constructor(
+    ways: HostForwards,
+    check: (port: HostPort) => Promise<BindProblem | undefined>,
+    before: PortsBefore = nobody,
+  ) {
     this.#ways = ways;
     this.#check = check;
+    this.#before = before;
+  }
+
+  /** The ports that lead to the guest, as far as it asked for them here. Known also when the VM has gone. */
+  get held(): readonly HostPort[] {
+    return this.#held;
   }
 
   /** Does what the message asks; resolves with those ports that could not be bound. Never rejects for a single port. */
@@ -31,8 +53,10 @@ export class PortForwarder {
       case 'remove': {
         const present = await this.#ways.forwards();
         // The same host port may meanwhile lead elsewhere: then it is not the one to be removed.
-        if (present.some((forward) => isSameForward(forward, message.port)))
+        if (present.some((forward) => isSameForward(forward, message.port))) {
           await this.#ways.removeForward(hostPart(message.port));
+          this.#held = this.#held.filter((port) => !isSameHostPort(port, message.port));
+        }
         return [];
       }
     }
@@ -45,6 +69,7 @@ export class PortForwarder {
       if (wanted.some((port) => isSameForward(forward, port))) kept.push(forward);
       else await this.#ways.removeForward(forward);
     }
+    this.#held = kept.map(hostPart);
     const failed: FailedPort[] = [];
     for (const port of wanted) failed.push(...(await this.#add(port, kept)));
     return failed;
@@ -54,10 +79,13 @@ export class PortForwarder {
     if (present.some((forward) => isSameForward(forward, port))) return [];
     const other = present.find((forward) => isSameHostPort(forward, port));
     if (other !== undefined) return [{ port, reason: 'taken', message: 'by another container' }];
+    await this.#before.release(hostPart(port));
     const problem = await this.#check(hostPart(port));
     if (problem !== undefined) return [{ port, ...problem }];
     try {
       await this.#ways.addForward({ ...hostPart(port), guestPort: port.guestPort });
+      this.#held = [...this.#held, hostPart(port)];
+      this.#before.join(hostPart(port));
       return [];
     } catch (error) {
       const view = toErrorView(error);

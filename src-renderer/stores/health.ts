@@ -88,7 +88,7 @@ function summarizeState(state: VmState, view: VmView): Health {
       return {
         tone: 'off',
         title: 'Asleep',
-        detail: 'Saved to disk; any docker command wakes it.',
+        detail: 'Saved to disk; any docker command or published port wakes it.',
         mend: 'start',
         mendLabel: 'Wake',
         usable: false,

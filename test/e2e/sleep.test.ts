@@ -105,6 +105,18 @@ describe('a VM that sleeps', () => {
     );
   });
 
+  test('who connects to a published port wakes it, and is answered', async () => {
+    const address = ok(await home.docker(['port', 'counter', '80']));
+    const pid = await pidOf('counter');
+    await fallAsleep();
+    const pages = await Promise.all(
+      ['one', 'two'].map(async (name) => (await fetch(`http://${address}/?${name}`)).text()),
+    );
+    assert.deepEqual(pages, ['hello\n', 'hello\n']);
+    assert.equal(await pidOf('counter'), pid, 'after a boot it would be another');
+    assert.equal(await (await fetch(`http://${address}/`)).text(), 'hello\n');
+  });
+
   test('ssh wakes it too, and up says that it is up', async () => {
     await fallAsleep();
     assert.equal(ok(await home.wherry(['ssh', 'counter', '--', 'echo', 'here'])), 'here');

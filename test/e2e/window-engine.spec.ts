@@ -39,7 +39,9 @@ test('it is put to sleep at the button, shows that it sleeps, and is woken', asy
   await expect(status).toContainText('Asleep');
   await expect(page.getByRole('button', { name: 'Sleep', exact: true })).toBeHidden();
   await goTo(page, 'Containers');
-  await expect(page.getByText('any docker command wakes it').filter({ visible: true }).first()).toBeVisible();
+  await expect(
+    page.getByText('any docker command or published port wakes it').filter({ visible: true }).first(),
+  ).toBeVisible();
   await expect(page.getByText('orders-db').first()).toBeVisible();
   await goTo(page, 'Engine');
   await page.getByRole('main').getByRole('button', { name: 'Wake' }).last().click();

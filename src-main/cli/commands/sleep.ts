@@ -12,7 +12,7 @@ export const sleep: Command = {
   usage: '',
   summary: 'Save the VM with all it runs to the disk, and end its process',
   details: [
-    'Nothing in it is stopped. Any docker command wakes it in about a second, and so does "wherry up".',
+    'Nothing in it is stopped. Any docker command or client of a published port wakes it in about a second, and so does "wherry up".',
     'Refused while images are pulled, pushed or built, or files copied.',
   ],
   flags: {},
@@ -24,7 +24,7 @@ export const sleep: Command = {
   },
 };
 
-/** A VM that runs without an owner gets one: somebody must serve the docker socket that wakes it. */
+/** A VM that runs without an owner gets one: somebody must serve the docker socket and the ports that wake it. */
 async function fallAsleep(context: CliContext): Promise<void> {
   const hasOwner = (await homeHolder(context.paths.lock)) !== undefined;
   const runs = (await runningRecord(context)) !== undefined;

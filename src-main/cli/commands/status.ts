@@ -107,7 +107,7 @@ function describe(found: Status): string[] {
   return lines;
 }
 
-const asleepWords = 'asleep: its state is on the disk, and any docker command wakes it';
+const asleepWords = 'asleep: its state is on the disk, and any docker command or published port wakes it';
 
 function describeVm({ vm, process, engineAnswers, asleep }: Status): string {
   const where = process === null ? '' : ` (process ${process.pid})`;

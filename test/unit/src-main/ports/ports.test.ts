@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import http from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { GuestApi } from '../../../../src-main/link/guest-api.ts';
 import { Link } from '../../../../src-main/link/link.ts';
@@ -11,9 +15,12 @@ import { checkBind } from '../../../../src-main/ports/bind-check.ts';
 import { keepPortsChannel } from '../../../../src-main/ports/channel.ts';
 import { PortForwarder } from '../../../../src-main/ports/forwarder.ts';
 import { parseLsof, parsePowerShell, socketInodes } from '../../../../src-main/ports/holder.ts';
-import type { HostForwards, PortForward } from '../../../../src-main/vm/backend.ts';
+import type { VmState, VmView } from '../../../../src-main/contract/vm.ts';
+import { servePorts } from '../../../../src-main/ports/ports.ts';
+import type { HostForwards, PortForward, RunningVm } from '../../../../src-main/vm/backend.ts';
 import type { PortMessageToGuest, PortMessageToHost, WantedPort } from '../../../../vm/contract/wherry-api.ts';
 import { startFakeGuest } from '../../../helpers/ssh-guest.ts';
+import { until } from '../../../helpers/until.ts';
 
 function wanted(hostPort: number, guestPort = 49_152, rest: Partial<WantedPort> = {}): WantedPort {
   return { protocol: 'tcp', hostIp: '127.0.0.1', hostPort, guestPort, containerId: 'c', ...rest };
@@ -227,4 +234,99 @@ test('a guest that speaks nonsense is cut off and asked anew', async () => {
   assert.equal((await ask(await guest.channel(), { kind: 'sync', id: 1, ports: [] })).id, 1);
   over.abort();
   await kept;
+});
+
+/** A machine as `servePorts` sees it: told by the test what becomes of its VM. */
+function fakeMachine(forwards: HostForwards) {
+  let view = { state: { kind: 'absent' } } as VmView;
+  let onView = (_view: VmView): void => undefined;
+  let onReady = (_vm: RunningVm): void => undefined;
+  let exit = (): void => undefined;
+  const set = (state: VmState): void => onView((view = { ...view, state }));
+  return {
+    get view() {
+      return view;
+    },
+    onChange: (listener: typeof onView) => ((onView = listener), () => undefined),
+    onReady: (listener: typeof onReady) => ((onReady = listener), () => undefined),
+    set,
+    ready() {
+      const exited = new Promise<{ detail: string }>((resolve) => (exit = () => resolve({ detail: '' })));
+      set({ kind: 'ready', sinceMs: 0, bootTookMs: 0 });
+      onReady({ monitorForwards: forwards, exited } as unknown as RunningVm);
+    },
+    fallAsleep() {
+      set({ kind: 'sleeping', step: 'saving' });
+      exit();
+      set({ kind: 'sleeping', step: 'saved' });
+    },
+  };
+}
+
+const asks = async (port: number): Promise<string> => text(net.connect({ host: '127.0.0.1', port }));
+
+test('a VM that sleeps is woken by its ports, also by way of a later process, and has them again after', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'wherry-ports-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await using guest = await startPortsGuest();
+  await using link = new Link();
+  await link.connect(guest.guest.target);
+  const server = net.createServer((socket) => socket.end('from the guest'));
+  const free = net.createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  /** Forwarded by this process, as QEMU does it by itself. */
+  const vm = fakeVm();
+  vm.addForward = async (forward) => {
+    server.listen(forward.hostPort, forward.hostIp);
+    await once(server, 'listening');
+    vm.list = [...vm.list, forward];
+  };
+  const machine = fakeMachine(vm);
+  const woken: string[] = [];
+  const serve = (name: string): AsyncDisposable =>
+    servePorts({
+      ...{ machine, link, file: path.join(folder, 'ports.json') },
+      wake: () => Promise.resolve(void woken.push(name)),
+    });
+  const sync = (ports: readonly WantedPort[]): PortMessageToHost => ({ kind: 'sync', id: 1, ports: [...ports] });
+  const fallAsleep = async (): Promise<void> => {
+    vm.list = [];
+    server.close();
+    machine.fallAsleep();
+    await until('it listens', async () => (await checkBind({ ...wanted(port) }))?.reason === 'taken');
+  };
+  {
+    await using _ = serve('first');
+    machine.ready();
+    await ask(await guest.channel(), sync([wanted(port)]));
+    assert.equal(await asks(port), 'from the guest');
+    await fallAsleep();
+  }
+  await assert.rejects(asks(port), { code: 'ECONNREFUSED' }, 'nobody listens between the two');
+  await using _ = serve('second');
+  await until('it listens', async () => (await checkBind({ ...wanted(port) }))?.reason === 'taken');
+  const waiting = asks(port);
+  await until('it is woken', () => woken.length > 0);
+  machine.set({ kind: 'resuming', startedAtMs: 0 });
+  machine.ready();
+  await ask(await guest.channel(), sync([wanted(port)]));
+  assert.equal(await waiting, 'from the guest');
+  assert.equal(await asks(port), 'from the guest');
+  assert.deepEqual(woken, ['second']);
+
+  await fallAsleep();
+  const unwanted = asks(port);
+  unwanted.catch(() => undefined);
+  await until('it is woken', () => woken.length > 1);
+  machine.ready();
+  const channel = await guest.channel();
+  await ask(channel, sync([]));
+  await assert.rejects(unwanted, { code: 'ECONNRESET' }, 'its container has gone meanwhile');
+
+  await ask(channel, sync([wanted(port)]));
+  await fallAsleep();
+  machine.set({ kind: 'absent' });
+  await until('it is free', async () => (await checkBind({ ...wanted(port) })) === undefined);
 });
