@@ -14,7 +14,8 @@
 
 struct session;
 
-enum { WANTS_INPUT = 1, WANTS_OUTPUT = 2, WANTS_ERRORS = 4 };
+/* Who wants patience is not dropped, however long it takes nothing. */
+enum { WANTS_INPUT = 1, WANTS_OUTPUT = 2, WANTS_ERRORS = 4, WANTS_PATIENCE = 8 };
 
 struct client {
     struct watch watch;

@@ -145,7 +145,7 @@ int session_drop_stalled(struct session *session) {
     struct client *next;
     for (struct client *client = session->clients; client != NULL; client = next) {
         next = client->next;
-        if (!client_lags(client))
+        if (!client_lags(client) || (client->wants & WANTS_PATIENCE))
             continue;
         uint64_t waited = now - client->stalled_since;
         if (waited >= session->plan.stall_ms)

@@ -19,7 +19,7 @@ const folder = path.join(guestPaths.data, 'test-runtime');
 const runDir = '/run/wherry-test-runtime';
 export const cgroupRoot = '/sys/fs/cgroup';
 export const never = new AbortController().signal;
-const stallMs = 1500;
+export const stallMs = 1500;
 
 export const runtime = createMonitorRuntime({
   programs,

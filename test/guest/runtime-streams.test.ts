@@ -11,6 +11,7 @@ import {
   readLog,
   run,
   start,
+  stallMs,
   stopSpawner,
   until,
   type LaunchOptions,
@@ -173,6 +174,16 @@ test('a client that takes nothing is dropped; the container, the log and the oth
   const log = fs.readFileSync(request.log?.path ?? '', 'utf8');
   assert.match(log.slice(-400), /120000\\n.*\n.*"done\\n/);
   stalled.destroy();
+});
+
+test('a patient client that takes nothing for long holds the process back, and gets everything', async (t) => {
+  const { container } = await create(t, ['seq', '1', '120000']);
+  const stream = await container.attach({ stdin: false, stdout: true, stderr: true, patient: true });
+  await container.go();
+  const ended = container.exited.then(() => true);
+  assert.equal(await Promise.race([ended, sleep(2 * stallMs, false)]), false, 'it waits');
+  assert.match(demultiplex(await readAll(stream)).stdout, /^1\n2\n[^]*\n119999\n120000\n$/);
+  assert.ok(await ended);
 });
 
 test('a slow client gets everything', async (t) => {

@@ -5,7 +5,9 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { busybox, docker, dockerSuite, home, inGuest, killAgent, registry } from '../helpers/docker.ts';
 import { until } from '../helpers/until.ts';
 import { collect, ok, type Ended } from '../helpers/wherry-cli.ts';
@@ -28,9 +30,9 @@ function build(folder: string, ...args: string[]): Promise<Ended> {
 
 /** Builds, and gives the image's id. */
 async function built(files: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
-  const text = ok(await build(await context(files), ...args));
-  const id = /^Successfully built ([0-9a-f]{12})$/m.exec(text)?.[1];
-  assert.ok(id, text);
+  const output = ok(await build(await context(files), ...args));
+  const id = /^Successfully built ([0-9a-f]{12})$/m.exec(output)?.[1];
+  assert.ok(id, output);
   return id;
 }
 
@@ -305,6 +307,25 @@ dockerSuite('building images', () => {
       child.kill('SIGINT');
       assert.notEqual((await ended).code, 0);
       await until('the container is removed', async () => (await docker('ps', '-aq')) === '');
+      await assertNothingLeft();
+    });
+
+    test('a reader who takes nothing for long holds the build back, and gets all of it', async () => {
+      const last = 1_000_000;
+      const child = home.spawnDocker(['build', await context({ Dockerfile: `FROM ${busybox}\nRUN seq 1 ${last}\n` })]);
+      const { stdout } = child;
+      assert.ok(stdout);
+      await until('the step runs', async () => (await docker('ps', '-q')) !== '');
+      // Longer than the monitor's patience with those who attach to a container, and than seq needs.
+      await sleep(20_000);
+      assert.notEqual(await docker('ps', '-q'), '', 'it waits for its reader');
+      const lines = (await text(stdout)).split('\n');
+      const first = lines.indexOf('1');
+      assert.deepEqual(
+        lines.slice(first, first + last).findIndex((line, index) => line !== `${index + 1}`),
+        -1,
+      );
+      assert.match(lines.slice(-5).join('\n'), /^Successfully built /m);
       await assertNothingLeft();
     });
 

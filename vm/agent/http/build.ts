@@ -2,13 +2,13 @@
 import type { ServerResponse } from 'node:http';
 import { EngineError } from '../../contract/errors.ts';
 import { errorText, log } from '../log.ts';
-import type { BuildLine, BuildRequest } from '../use-cases/build-request.ts';
+import type { BuildOutput, BuildRequest } from '../use-cases/build-request.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import type { Parts } from '../use-cases/parts.ts';
 import { pruneBuildCache } from '../use-cases/prune-images.ts';
 import { parseImageFilters } from './image-filters.ts';
 import { booleanOf } from './query.ts';
-import { sendJson } from './reply.ts';
+import { drained, sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
 
 export function buildRoutes(parts: Parts, images: ImageParts): Route[] {
@@ -45,29 +45,28 @@ async function build(
   const remote = query.get('remote') ?? '';
   const context = remote === '' ? request : parseRemote(remote);
   const quiet = booleanOf(query, 'q');
-  const report = (line: BuildLine): void => {
-    if (!quiet) writeLine(response, line, request);
+  const output: BuildOutput = {
+    tell: (line) => {
+      if (!quiet) writeLine(response, line);
+    },
+    taken: () => drained(response, signal),
   };
   try {
-    const id = await buildImage(parts, images, wanted, context, report, signal);
-    if (quiet) writeLine(response, { stream: `${id}\n` }, request);
+    const id = await buildImage(parts, images, wanted, context, output, signal);
+    if (quiet) writeLine(response, { stream: `${id}\n` });
   } catch (error) {
     if (signal.aborted) return;
     if (!response.headersSent && exitCodeOf(error) === undefined) throw error;
     if (!(error instanceof EngineError)) log.error('a build failed unexpectedly', error);
     const message = error instanceof Error ? error.message : errorText(error);
     const code = exitCodeOf(error);
-    writeLine(response, { errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message }, request);
+    writeLine(response, { errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
   }
   response.end();
 }
 
-/** The output waits in memory only as long as it is short; a build of a client that reads no more is cut off. */
-const maxUnreadBytes = 64 * 1024 * 1024;
-
-function writeLine(response: ServerResponse, line: object, request: RouteContext['request']): void {
+function writeLine(response: ServerResponse, line: object): void {
   if (response.destroyed) return;
   if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
   response.write(`${JSON.stringify(line)}\r\n`);
-  if (response.writableLength > maxUnreadBytes) request.socket.destroy();
 }

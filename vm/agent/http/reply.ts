@@ -41,7 +41,12 @@ export async function writeChunk(
   chunk: string | Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {
-  if (signal.aborted || response.write(chunk)) return;
+  if (!signal.aborted && !response.write(chunk)) await drained(response, signal);
+}
+
+/** When the client has taken what was written, or is gone. */
+export async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || !response.writableNeedDrain) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
       response.off('drain', done);

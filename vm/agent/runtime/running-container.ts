@@ -7,7 +7,7 @@ import { compileExecPlan } from './plan.ts';
 import { requestTags } from './plan-tags.ts';
 import type { AttachOptions, ExecRequest, ExitRecord, RunningContainer, RunningExec } from './runtime.ts';
 
-const wants = { stdin: 1, stdout: 2, stderr: 4 };
+const wants = { stdin: 1, stdout: 2, stderr: 4, patience: 8 };
 /** What an exec is told when the container's monitor goes before the exec's exit is known. */
 const lostExecExitCode = 137;
 
@@ -65,7 +65,10 @@ export class MonitoredContainer implements RunningContainer {
 
   async attach(options: AttachOptions): Promise<Duplex> {
     const wanted =
-      (options.stdin ? wants.stdin : 0) | (options.stdout ? wants.stdout : 0) | (options.stderr ? wants.stderr : 0);
+      (options.stdin ? wants.stdin : 0) |
+      (options.stdout ? wants.stdout : 0) |
+      (options.stderr ? wants.stderr : 0) |
+      (options.patient ? wants.patience : 0);
     const { stream } = await openStream(this.#socketPath, requestTags.attach, [wanted], undefined);
     return stream;
   }

@@ -59,6 +59,8 @@ export interface AttachOptions {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Is never dropped: while it takes nothing, the process waits. For a container that has no other reader. */
+  readonly patient?: boolean;
 }
 
 /** The process could not be started; Docker's exit codes follow from the kind (127, 126, 128). */

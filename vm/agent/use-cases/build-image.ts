@@ -15,7 +15,7 @@ import { bringContext } from './build-context.ts';
 import type { BuildContext } from './build-context.ts';
 import { openBuildFolder } from './build-folder.ts';
 import type { BuildFolder } from './build-folder.ts';
-import type { BuildLine, BuildRequest } from './build-request.ts';
+import type { BuildOutput, BuildRequest } from './build-request.ts';
 import { dropIgnored } from './build-sources.ts';
 import { runStage } from './build-stage.ts';
 import type { StageContext } from './build-stage.ts';
@@ -36,7 +36,7 @@ export async function buildImage(
   images: ImageParts,
   request: BuildRequest,
   context: BuildContext,
-  report: (line: BuildLine) => void,
+  output: BuildOutput,
   signal: AbortSignal,
 ): Promise<string> {
   const names = request.names.map(parseName);
@@ -45,7 +45,7 @@ export async function buildImage(
   const dockerfile = parseDockerfile(await readDockerfile(folder, name));
   const plan = withLabels(upTo(readStages(dockerfile), request.target), request.labels);
   await dropIgnored(folder.context, path.normalize(name));
-  const say = (stream: string): void => report({ stream });
+  const say = (stream: string): void => output.tell({ stream });
   for (const warning of dockerfile.warnings) say(`${warning}\n`);
   const leases: Disposable[] = [];
   try {
@@ -54,7 +54,7 @@ export async function buildImage(
       folder,
       request,
       escape: dockerfile.escape,
-      report,
+      report: output.tell,
       args: new BuildArgs(request.buildArgs),
       step: {
         images,
@@ -62,6 +62,7 @@ export async function buildImage(
         cacheFrom: request.cacheFrom.flatMap((name) => findOrNothing(images, name) ?? []),
         epoch: new BuildArgs(request.buildArgs).sourceDateEpoch(),
         say,
+        taken: output.taken,
         keep: (kept) => leases.push(images.leases.hold([kept.id, ...kept.layers.map(({ diffId }) => diffId)])),
       },
       signal,

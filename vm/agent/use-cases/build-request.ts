@@ -22,5 +22,12 @@ export interface BuildRequest {
   readonly credentials: (domain: string) => Credentials | undefined;
 }
 
+/** Who asked for the build. */
+export interface BuildOutput {
+  readonly tell: (line: BuildLine) => void;
+  /** Resolves when what was told has been taken, so that long output waits where it is made; or when nobody takes it any more. */
+  readonly taken: () => Promise<void>;
+}
+
 /** A line of the answer: text, progress of a pull, or the id of what was built. */
 export type BuildLine = { readonly stream: string } | ProgressLine | { readonly aux: { readonly ID: string } };

@@ -1,7 +1,6 @@
 /** `RUN`: a container of the image so far, and a layer of what it changed. */
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { EngineError } from '../../contract/errors.ts';
 import { log } from '../log.ts';
@@ -87,7 +86,7 @@ export async function runStep(
   step.say(` ---> Running in ${shortId(id)}\n`);
   let keep = false;
   try {
-    const exitCode = await runToEnd(context.parts, id, step.say, signal);
+    const exitCode = await runToEnd(context.parts, id, step, signal);
     if (exitCode !== 0) {
       keep = !context.removeAfterFailure;
       throw new StepFailed(script.words.join(' '), exitCode);
@@ -113,12 +112,14 @@ async function putAway(parts: Parts, id: string): Promise<void> {
   );
 }
 
-async function runToEnd(parts: Parts, id: string, say: (text: string) => void, signal: AbortSignal): Promise<number> {
+async function runToEnd(parts: Parts, id: string, step: StepContext, signal: AbortSignal): Promise<number> {
   signal.throwIfAborted();
   let reading: Promise<void> | undefined;
   parts.live.of(id).pending.add({
     join: async (running) => {
-      reading = tell(await running.attach({ stdin: false, stdout: true, stderr: true }), say);
+      // Who reads a build slowly, or page by page, holds it back; nothing of it is dropped.
+      const output = await running.attach({ stdin: false, stdout: true, stderr: true, patient: true });
+      reading = tellOutput(output as AsyncIterable<Buffer>, step);
     },
     end: () => undefined,
   });
@@ -130,16 +131,23 @@ async function runToEnd(parts: Parts, id: string, say: (text: string) => void, s
   return exitCode;
 }
 
-/** Undoes the eight-byte headers; characters that two frames share are put together. */
-async function tell(stream: Duplex, say: (text: string) => void): Promise<void> {
+/**
+ * Undoes the eight-byte headers; characters that two frames share are put together. Reads on only when what was told has been
+ * taken: the program waits meanwhile, as one that writes to a full pipe.
+ */
+export async function tellOutput(
+  stream: AsyncIterable<Buffer>,
+  { say, taken }: Pick<StepContext, 'say' | 'taken'>,
+): Promise<void> {
   const decoders = [new StringDecoder('utf8'), new StringDecoder('utf8'), new StringDecoder('utf8')];
   const frames = new FrameReader();
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of stream) {
       for (const piece of frames.read(chunk)) {
         const text = decoders[piece.stream]?.write(piece.bytes) ?? '';
         if (text !== '') say(text);
       }
+      await taken();
     }
   } catch (error) {
     log.warn('output of a build step', error);

@@ -5,6 +5,7 @@ import type { ImageSettings } from '../build/image-settings.ts';
 import { shortId } from '../registry/reference.ts';
 import { scratch } from '../state/images.ts';
 import type { KnownImage, StoredLayer } from '../state/images.ts';
+import type { BuildOutput } from './build-request.ts';
 import type { ImageParts } from './image-parts.ts';
 import { storeImage } from './store-image.ts';
 
@@ -27,6 +28,8 @@ export interface StepContext {
   readonly cacheFrom: readonly KnownImage[];
   readonly epoch: number | undefined;
   readonly say: (text: string) => void;
+  /** See {@link BuildOutput.taken}. */
+  readonly taken: BuildOutput['taken'];
   /** Keeps an image and its layers from garbage collection until the build is over. */
   readonly keep: (image: KnownImage) => void;
 }

@@ -59,7 +59,8 @@ async function openBuilder(t: TestContext, network: Partial<RegistryNetwork> = {
       const lines: BuildLine[] = [];
       const body = entries instanceof Readable || entries instanceof URL ? entries : Readable.from([tar(...entries)]);
       const signal = new AbortController().signal;
-      const id = await buildImage({ config } as Parts, store.parts, request, body, (line) => lines.push(line), signal);
+      const output = { tell: (line: BuildLine) => void lines.push(line), taken: () => Promise.resolve() };
+      const id = await buildImage({ config } as Parts, store.parts, request, body, output, signal);
       const image = store.parts.records.get(id);
       assert.ok(image);
       const find = (name: string): string => {
