@@ -170,8 +170,26 @@ dockerSuite('networks', () => {
     assert.match((await home.docker(['network', 'rm', 'nope'])).stderr, /network nope not found/);
     assert.match((await home.docker(['network', 'rm', 'bridge'])).stderr, /pre-defined network and cannot be removed/);
     assert.match(
-      (await home.docker(['network', 'create', '--driver', 'macvlan', 'mac'])).stderr,
-      /the driver macvlan cannot work here/,
+      (await home.docker(['network', 'create', '--driver', 'macvlan', '-o', 'parent=eth0', 'mac'])).stderr,
+      /the parent eth0 cannot be shared: .* Leave the option out/,
     );
+  });
+
+  test('macvlan and ipvlan: a network of the containers’ own, also through a restart', async () => {
+    for (const driver of ['macvlan', 'ipvlan']) {
+      await docker('network', 'create', '--driver', driver, '--subnet', '10.77.0.0/24', 'own');
+      await docker('run', '-d', '--name', 'server', '--network', 'own', busybox, 'httpd', '-f', '-h', '/etc');
+      const ask = ['run', '--rm', '--network', 'own', busybox];
+      assert.match(await docker(...ask, 'wget', '-qO-', 'http://server/passwd'), /root/);
+      await docker('restart', '-t', '0', 'server');
+      assert.match(await docker(...ask, 'wget', '-qO-', 'http://server/passwd'), /root/);
+      assert.equal(await docker(...ask, 'ip', 'route'), '10.77.0.0/24 dev eth0 scope link  src 10.77.0.3');
+      await docker('network', 'disconnect', 'own', 'server');
+      assert.notEqual((await home.docker([...ask, 'wget', '-T', '2', '-qO-', 'http://10.77.0.2/'])).code, 0);
+      await docker('network', 'connect', 'own', 'server');
+      assert.match(await docker(...ask, 'wget', '-qO-', 'http://server/passwd'), /root/);
+      await docker('rm', '-f', 'server');
+      await docker('network', 'rm', 'own');
+    }
   });
 });

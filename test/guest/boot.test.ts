@@ -88,6 +88,7 @@ test('the kernel loads what it is asked for, and has it when it goes on', () => 
   assert.equal(execFileSync('sh', ['-c', script]).toString(), '');
   execFileSync('ip', ['link', 'add', 'boot-test0', 'type', 'dummy']);
   execFileSync('ip', ['link', 'del', 'boot-test0']);
+  assert.ok(!existsSync('/sys/class/net/dummy0'), 'it makes no link by itself');
   assert.equal(spawnSync('/usr/sbin/modprobe', ['overlay', 'ext4', 'nft-chain-nat']).status, 0);
   const unknown = spawnSync('/usr/sbin/modprobe', ['no-such-module'], { encoding: 'utf8' });
   assert.equal(unknown.status, 1);

@@ -56,6 +56,7 @@ export const published = (protocol: 'tcp' | 'udp', hostPort = 8080): PublishSpec
 ];
 
 export const networkRequest = (name: string, ipam: NetworkRequest['ipam'] = {}): NetworkRequest => ({
+  driver: 'bridge',
   name,
   internal: false,
   attachable: false,

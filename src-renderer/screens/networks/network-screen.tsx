@@ -16,6 +16,7 @@ import { useNetworks } from '../../stores/objects.ts';
 import { useEngineReady } from '../../stores/vm.ts';
 import { canConnect, networkMenu } from './network-menu.tsx';
 import { isRemovable } from './network-use.ts';
+import { reachOf } from './reach.ts';
 
 /** One network: its addresses, and who is on it. */
 export function NetworkScreen({ id }: { id: string }) {
@@ -78,7 +79,7 @@ function About({ network }: { network: NetworkView }) {
           { name: 'ID', value: network.id, mono: true },
           { name: 'Driver', value: network.driver },
           { name: 'Reach', value: reachOf(network) },
-          { name: 'IPv6', value: network.driver === 'bridge' ? (network.ipv6 ? 'On' : 'Off') : '' },
+          { name: 'IPv6', value: canConnect(network) ? (network.ipv6 ? 'On' : 'Off') : '' },
           { name: 'Subnet', value: network.subnets.map(({ subnet }) => subnet).join('\n'), mono: true },
           { name: 'Gateway', value: network.subnets.map(({ gateway }) => gateway).join('\n'), mono: true },
           { name: 'Created', value: formatTime(network.createdAtMs) },
@@ -88,12 +89,6 @@ function About({ network }: { network: NetworkView }) {
       />
     </section>
   );
-}
-
-function reachOf({ driver, internal }: NetworkView): string {
-  if (driver === 'host') return 'The engine’s own network, without isolation';
-  if (driver === 'null') return 'Nothing: containers on it have no network';
-  return internal ? 'The containers on it, and nothing outside' : 'The containers on it, and the outside';
 }
 
 function Members({ network }: { network: NetworkView }) {

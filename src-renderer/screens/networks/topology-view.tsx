@@ -5,6 +5,7 @@ import { Empty } from '../../components/empty.tsx';
 import { Outside } from '../../components/text.tsx';
 import { visibleText } from '../../format/unsafe-text.ts';
 import { navigate } from '../../stores/navigation.ts';
+import { leadsOut } from './reach.ts';
 import { drawTopology, type Column, type Crossing, type Rail } from './topology.ts';
 
 /** The plan of lines, and a table to whoever cannot see it: who is on which network under which address. */
@@ -74,14 +75,14 @@ interface RailRowProps {
 }
 
 function RailRow({ rail: { network, crossings }, columns, lit, onLight }: RailRowProps) {
-  const { id, name, internal, subnets, members } = network;
+  const { id, name, subnets, members } = network;
   return (
     <tr className={members.some((member) => member.id === lit) ? 'lit' : ''}>
       <th scope="row" className={members.length > 0 ? 'rail' : ''}>
         <button type="button" className="quay" onClick={() => navigate({ screen: 'network', id })}>
           <span>
             <Outside text={name} className="strong" />
-            {internal ? <Lock className="icon" aria-label="no way out" /> : null}
+            {leadsOut(network) ? null : <Lock className="icon" aria-label="no way out" />}
           </span>
           <span className="quiet mono">{subnets[0]?.subnet ?? (members.length === 0 ? 'nobody on it' : '')}</span>
         </button>

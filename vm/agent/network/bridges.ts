@@ -1,21 +1,28 @@
-/** The bridges of the networks: link, addresses and name server of each, and the firewall's list of them. */
-import type { Link } from '../kernel/netlink/route.ts';
+/**
+ * The guest's links in the networks, a bridge each: link, addresses and name server, and the firewall's list of them. With macvlan and
+ * ipvlan it is no bridge, but the guest's own place on what the containers share.
+ */
+import type { Link, SharedLinkKind } from '../kernel/netlink/route.ts';
 import { type AddressPool, macOfAddress } from './address-pool.ts';
 import type { DnsServer } from './dns/server.ts';
 import type { Firewall, Forward } from './firewall.ts';
 import type { Links } from './links.ts';
 import type { NetworkRecord } from './network.ts';
-import { bridgeName, inet6SubnetOf, mtuOption } from './networks.ts';
+import { bridgeName, inet6SubnetOf, leadsOut, mtuOption, sharedParentName } from './networks.ts';
 import { poolOf } from './plan-network.ts';
+import { sharedKindOf } from './shared-kind.ts';
+import type { SharedLinks } from './shared-links.ts';
 
 export interface Bridge {
   readonly record: NetworkRecord;
-  /** `docker0`, `br-…`. */
+  /** `docker0`, `br-…`, `gw-…`. */
   readonly name: string;
   readonly pool: AddressPool;
   /** Undefined: without IPv6. */
   readonly pool6: AddressPool | undefined;
   readonly mtu: number;
+  /** What its containers share, and how; undefined: they are ports of a bridge. */
+  readonly shared: { readonly parent: string; readonly kind: SharedLinkKind } | undefined;
   link: Link | undefined;
 }
 
@@ -31,6 +38,7 @@ export interface Bridges {
 
 export interface BridgesOptions {
   readonly links: Links;
+  readonly sharedLinks: SharedLinks;
   readonly firewall: Firewall;
   readonly dns: DnsServer;
   readonly dnsPort: number;
@@ -39,7 +47,7 @@ export interface BridgesOptions {
 }
 
 export function createBridges(options: BridgesOptions): Bridges {
-  const { links, firewall, dns } = options;
+  const { links, sharedLinks, firewall, dns } = options;
   const bridges = new Map<string, Bridge>();
   let loading: Promise<void> = Promise.resolve();
 
@@ -51,12 +59,15 @@ export function createBridges(options: BridgesOptions): Bridges {
   };
 
   const makeLink = async (bridge: Bridge): Promise<void> => {
-    const { name, pool, pool6, mtu } = bridge;
+    const { name, pool, pool6, mtu, shared } = bridge;
     const { gateway } = pool;
     const addresses = [pool, ...(pool6 === undefined ? [] : [pool6])].map((one) => {
       return { address: one.gateway, prefixLength: one.prefixLength };
     });
-    bridge.link = await links.ensureBridge({ name, addresses, mac: macOfAddress(gateway), mtu });
+    const own = { addresses, mac: macOfAddress(gateway), mtu };
+    bridge.link = await (shared === undefined
+      ? links.ensureBridge({ name, ...own })
+      : sharedLinks.ensure({ own: name, ...shared, ...own }));
     await dns.listen(gateway, options.dnsPort);
   };
 
@@ -64,7 +75,8 @@ export function createBridges(options: BridgesOptions): Bridges {
     bridges.delete(bridge.record.id);
     bridge.link = undefined;
     await dns.unlisten(bridge.pool.gateway);
-    await links.removeBridge(bridge.name);
+    if (bridge.shared === undefined) await links.removeBridge(bridge.name);
+    else await sharedLinks.remove(bridge.shared.parent);
     await loadFirewall();
   };
 
@@ -75,7 +87,9 @@ export function createBridges(options: BridgesOptions): Bridges {
       const mtu = Number(record.options[mtuOption] ?? options.defaultMtu());
       const inet6 = inet6SubnetOf(record);
       const pool6 = inet6 === undefined ? undefined : poolOf(inet6);
-      const bridge = { record, name: bridgeName(record), pool: poolOf(subnet), pool6, mtu, link: undefined };
+      const kind = sharedKindOf(record);
+      const shared = kind === undefined ? undefined : { parent: sharedParentName(record), kind };
+      const bridge = { record, name: bridgeName(record), pool: poolOf(subnet), pool6, mtu, shared, link: undefined };
       bridges.set(record.id, bridge);
       return bridge;
     },
@@ -91,5 +105,5 @@ export function createBridges(options: BridgesOptions): Bridges {
 
 function wallOf({ name, pool, pool6, record }: Bridge): Parameters<Firewall['load']>[0][number] {
   const masquerade = record.options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false';
-  return { name, gateway: pool.gateway, inet6: pool6 !== undefined, internal: record.internal, masquerade };
+  return { name, gateway: pool.gateway, inet6: pool6 !== undefined, internal: !leadsOut(record), masquerade };
 }

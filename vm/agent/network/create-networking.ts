@@ -18,6 +18,7 @@ import { checkRemovable, defaultInetPools, planNetwork, type SubnetPool } from '
 import { createPortLink, type PortLink } from './port-link.ts';
 import { createPublishedPorts } from './published-ports.ts';
 import { createQueues } from './queues.ts';
+import { createSharedLinks } from './shared-links.ts';
 
 export interface NetworkingOptions {
   readonly kernel: Kernel;
@@ -50,6 +51,7 @@ const allNetworks = 'networks';
 export function createNetworking(options: NetworkingOptions): NetworkService {
   const { hostGateway } = options;
   const links = createLinks(options.kernel);
+  const sharedLinks = createSharedLinks(options.kernel);
   const firewall = createFirewall(options.kernel, options.nftPath ?? '/usr/sbin/nft');
   const listeners = new Set<(change: NetworkChange) => void>();
   const inTurn = createQueues();
@@ -75,6 +77,7 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
   let stage: StageHealth = { state: 'starting', detail: 'making the network' };
   const bridges = createBridges({
     links,
+    sharedLinks,
     firewall,
     dns,
     dnsPort: options.dnsPort ?? 53,
@@ -88,6 +91,7 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
   const endpoints = createEndpoints({
     store: options.store,
     links,
+    sharedLinks,
     bridges,
     ports,
     network: (nameOrId) => findNetwork(networks, nameOrId),
@@ -97,7 +101,7 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
   const start = async (): Promise<void> => {
     defaultMtu = await links.uplinkMtu();
     networks = [...defaultNetworks(options.instanceId, Date.now(), defaultMtu), ...options.networks.load()];
-    for (const record of networks) if (record.driver === 'bridge') bridges.add(record);
+    for (const record of networks) if (record.driver !== 'host' && record.driver !== 'null') bridges.add(record);
     endpoints.load();
     await bridges.make(bridges.all());
     stage = { state: 'ok', detail: '' };
@@ -188,6 +192,7 @@ export function createNetworking(options: NetworkingOptions): NetworkService {
     async close() {
       portLink.close();
       links.close();
+      sharedLinks.close();
       await dns.close();
     },
   };

@@ -3,7 +3,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { type AddressPool, invalidPlace } from './address-pool.ts';
 import type { EndpointRecord } from './endpoint-store.ts';
 import type { EndpointSettings, NetworkRecord } from './network.ts';
-import { inet6SubnetOf, isPredefined } from './networks.ts';
+import { inet6SubnetOf, isPredefined, leadsOut } from './networks.ts';
 import { familyOf } from './subnets.ts';
 
 interface Pools {
@@ -53,7 +53,7 @@ export function takeAddresses(
   try {
     const address6 = pool6.take(settings.address6, pool.offsetOf(address));
     const { prefixLength, gateway } = pool6;
-    return { address, inet6: { address: address6, prefixLength, gateway: network.internal ? '' : gateway } };
+    return { address, inet6: { address: address6, prefixLength, gateway: leadsOut(network) ? gateway : '' } };
   } catch (cause) {
     pool.release(address);
     throw cause;

@@ -33,7 +33,7 @@ const containerRecord = z.object({
       aliases: z.array(z.string()),
       links: z.array(z.string()),
       interfaceName: z.string(),
-      /** Our end of the pair; empty when there is none. */
+      /** Our end of the pair; with shared links the name under which the container's is made. Empty without a network. */
       link: z.string(),
     }),
   ),

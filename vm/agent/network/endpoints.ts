@@ -19,12 +19,14 @@ import type { ContainerRecord, EndpointRecord, EndpointStore } from './endpoint-
 import type { Links } from './links.ts';
 import type { AttachRequest, ConnectRequest, EndpointSettings, NetworkRecord, PublishSpec } from './network.ts';
 import { addressesOf } from './names.ts';
-import { isolatesContainers } from './networks.ts';
+import { isolatesContainers, leadsOut } from './networks.ts';
 import type { PortOwner, PublishedPorts } from './published-ports.ts';
+import type { SharedLinks } from './shared-links.ts';
 
 export interface EndpointsOptions {
   readonly store: EndpointStore;
   readonly links: Links;
+  readonly sharedLinks: SharedLinks;
   readonly bridges: Bridges;
   readonly ports: PublishedPorts;
   readonly network: (nameOrId: string) => NetworkRecord;
@@ -56,7 +58,7 @@ const linkPrefix = 'veth';
 const linkIdDigits = 11;
 
 export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const { store, links, bridges, ports } = options;
+  const { store, links, sharedLinks, bridges, ports } = options;
   const records = new Map<string, ContainerRecord>();
   const leaving = new Set<Promise<void>>();
 
@@ -84,9 +86,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       networkName: network.name,
       address,
       prefixLength: bridge?.pool.prefixLength ?? 0,
-      gateway: bridge === undefined || network.internal ? '' : bridge.pool.gateway,
+      gateway: bridge !== undefined && leadsOut(network) ? bridge.pool.gateway : '',
       ...(inet6 === undefined ? {} : { inet6 }),
-      mac: bridge === undefined ? '' : (settings.mac ?? macOfAddress(address)),
+      mac: bridge === undefined || network.driver === 'ipvlan' ? '' : (settings.mac ?? macOfAddress(address)),
       aliases: [...settings.aliases],
       links: [...(settings.links ?? [])],
       interfaceName: bridge === undefined ? '' : interfaceName,
@@ -122,30 +124,31 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     const { networkId, link, interfaceName, mac, address, prefixLength, inet6 } = endpoint;
     const bridge = bridges.of(networkId);
     if (bridge === undefined) return;
-    await links.connect({
-      namespacePath: namespaceOf(pid),
-      bridge: linkOf(bridge),
-      link,
-      interfaceName,
-      mac,
-      mtu: bridge.mtu,
-      isolated: isolatesContainers(bridge.record),
-      addresses: [{ address, prefixLength }, ...(inet6 === undefined ? [] : [inet6])],
-      gateways,
-    });
+    const at = linkOf(bridge);
+    const { mtu, shared, record } = bridge;
+    const addresses = [{ address, prefixLength }, ...(inet6 === undefined ? [] : [inet6])];
+    const namespacePath = namespaceOf(pid);
+    const own = { namespacePath, interfaceName, mac: mac || macOfAddress(address), mtu, addresses, gateways };
+    if (shared !== undefined) await sharedLinks.connect({ ...own, ...shared, link });
+    else await links.connect({ ...own, bridge: at, link, isolated: isolatesContainers(record) });
   };
 
-  const part = async (endpoint: EndpointRecord): Promise<void> => {
-    const { networkId, link } = endpoint;
+  /** @param pid of a container that runs on: one that ends takes a shared link along */
+  const part = async (endpoint: EndpointRecord, pid?: number): Promise<void> => {
+    const { networkId, link, interfaceName } = endpoint;
     const bridge = bridges.of(networkId);
-    if (bridge?.link === undefined || link === '') return;
-    await links.disconnect({ bridge: bridge.link, link, addresses: addressesOf(endpoint) });
+    if (bridge?.link === undefined || interfaceName === '') return;
+    if (bridge.shared === undefined) {
+      await links.disconnect({ bridge: bridge.link, link, addresses: addressesOf(endpoint) });
+    } else if (pid !== undefined) {
+      await sharedLinks.disconnect(namespaceOf(pid), interfaceName);
+    }
     release(endpoint);
   };
 
   const vacate = (record: ContainerRecord): Promise<void> => {
     const done = (async () => {
-      await Promise.all(record.endpoints.map(part));
+      await Promise.all(record.endpoints.map((endpoint) => part(endpoint)));
       if (!records.has(record.containerId)) store.remove(record.containerId);
     })();
     leaving.add(done);
@@ -190,7 +193,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const made = newEndpoints(request);
       try {
         remember({ containerId, endpoints: made, ports: [] });
-        if (request.mode.kind !== 'host' && made.every(({ link }) => link === '')) {
+        if (request.mode.kind !== 'host' && made.every(({ interfaceName }) => interfaceName === '')) {
           await links.loopbackUp(namespaceOf(pid));
         }
         const gateways = gatewaysOf(made);
@@ -222,7 +225,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
         await join(pid, endpoint, gatewaysOf(endpoints).get(endpoint) ?? []);
       } catch (cause) {
         remember(record);
-        await part(endpoint).catch((failed: unknown) => {
+        await part(endpoint, pid).catch((failed: unknown) => {
           throw new AggregateError([cause, failed], `connect ${containerName} to ${network.name}, and undo it`);
         });
         throw cause;
@@ -242,7 +245,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const published = wasWayOut ? ports.recordsOf(containerId) : [];
       if (wasWayOut) await ports.withdraw(containerId);
       remember({ ...record, endpoints: left, ports: wasWayOut ? [] : record.ports });
-      await part(endpoint);
+      await part(endpoint, pid);
       const before = [...gatewaysOf(record.endpoints).values()].flat();
       const next = [...gatewaysOf(left).values()].flat().filter((gateway) => !before.includes(gateway));
       if (next.length > 0) await links.setDefaultRoutes(namespaceOf(pid), next);
@@ -259,7 +262,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
 
     async removeStrays() {
       const known = new Set(all().map(({ link }) => link));
-      for (const bridge of bridges.all()) {
+      for (const bridge of bridges.all().filter(({ shared }) => shared === undefined)) {
         const at = linkOf(bridge);
         for (const link of await links.portsOf(at)) {
           if (link.startsWith(linkPrefix) && !known.has(link))

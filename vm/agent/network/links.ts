@@ -1,26 +1,20 @@
 /** Bridges, and the pairs of links that connect containers to them. */
 import { closeSync, openSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import { createBatches } from './batches.ts';
-import type { Kernel, NetlinkSocket } from '../kernel/kernel.ts';
-import { addressText } from '../kernel/netlink/addresses.ts';
-import { type NetlinkRequest, request } from '../kernel/netlink/request.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { request } from '../kernel/netlink/request.ts';
 import {
-  addAddress,
   addDefaultRoute,
   createBridge,
   createVeth,
-  decodeAddresses,
   decodeDefaultRoute,
   decodeLinks,
-  deleteAddress,
   deleteLink,
   deleteLinkGroup,
   deleteNeighbour,
   getLink,
   isolatePort,
   type Link,
-  listAddresses,
   listLinks,
   listRoutes,
   setLinkGroup,
@@ -28,21 +22,14 @@ import {
   setLinkUp,
   withoutInet6,
 } from '../kernel/netlink/route.ts';
+import { setUpContained, setUpOwn, type ContainerLink, type LinkAddress } from './link-addresses.ts';
+import { createRouteSockets } from './route-sockets.ts';
 
 const loopback = 'lo';
-/** Of every bridge with IPv6, as Docker has it. */
-const bridgeLinkLocal = 'fe80::1';
-const linkLocalPrefix = 64;
 /** Without an uplink (the guest is cut off) containers still reach each other. */
 const defaultMtu = 1500;
 /** Of links about to be deleted; any number that nobody else uses. */
 const leavingGroup = 0x77726c76;
-
-/** Of either family. */
-interface LinkAddress {
-  readonly address: string;
-  readonly prefixLength: number;
-}
 
 interface BridgeRequest {
   readonly name: string;
@@ -51,19 +38,13 @@ interface BridgeRequest {
   readonly mtu: number;
 }
 
-interface ConnectRequest {
+interface ConnectRequest extends ContainerLink {
   /** Path of the container's network namespace. */
   readonly namespacePath: string;
   readonly bridge: Link;
   /** Name of our end. */
   readonly link: string;
-  /** Name of the container's end. */
-  readonly interfaceName: string;
-  readonly mac: string;
   readonly mtu: number;
-  readonly addresses: readonly LinkAddress[];
-  /** One for each family that leaves this way. */
-  readonly gateways: readonly string[];
   /** Reaches the bridge, not its other isolated ports. */
   readonly isolated: boolean;
 }
@@ -97,23 +78,8 @@ export interface Links {
 }
 
 export function createLinks(kernel: Kernel): Links {
-  let opened: Promise<NetlinkSocket> | undefined;
-  const own = async (...requests: NetlinkRequest[]) => {
-    opened ??= kernel.openNetlink('route');
-    return request(await opened, requests);
-  };
-  const within = async <T>(namespacePath: string, work: (socket: NetlinkSocket) => Promise<T>): Promise<T> => {
-    const socket = await kernel.openNetlink('route', namespacePath);
-    try {
-      return await work(socket);
-    } finally {
-      socket.close();
-    }
-  };
-  const find = async (name: string): Promise<Link | undefined> => {
-    const [messages = []] = await own(getLink(name));
-    return decodeLinks(messages)[0];
-  };
+  const routes = createRouteSockets(kernel);
+  const { own, within, find } = routes;
 
   /** Resolves with the index of the container's end. */
   const makePair = async (to: ConnectRequest): Promise<number> => {
@@ -134,18 +100,7 @@ export function createLinks(kernel: Kernel): Links {
   };
 
   const setUpPeer = async (index: Promise<number>, to: ConnectRequest): Promise<void> =>
-    within(to.namespacePath, async (socket) => {
-      const peer = await index;
-      await request(socket, [
-        setLinkUp(loopback),
-        withoutInet6(to.interfaceName),
-        setLinkUp(to.interfaceName),
-        ...withLinkLocal(to.addresses, linkLocalOf(to.mac)).map((one) =>
-          addAddress(peer, one.address, one.prefixLength),
-        ),
-        ...to.gateways.map(addDefaultRoute),
-      ]);
-    });
+    within(to.namespacePath, async (socket) => setUpContained(socket, await index, to));
 
   /** On a socket of its own: nobody else should wait for the kernel here. */
   const disconnectAll = async (gone: readonly DisconnectRequest[]): Promise<void> => {
@@ -174,20 +129,8 @@ export function createLinks(kernel: Kernel): Links {
       if ((await find(name)) === undefined) await own(createBridge(name, { mac, mtu }));
       const bridge = await find(name);
       if (bridge === undefined) throw new Error(`create bridge ${name}: it is not there afterwards`);
-      const wanted = withLinkLocal(addresses, bridgeLinkLocal);
-      const [messages = []] = await own(listAddresses());
-      const wrong = decodeAddresses(messages).filter(
-        (one) =>
-          one.index === bridge.index &&
-          !wanted.some(({ address, prefixLength }) => one.address === address && one.prefixLength === prefixLength),
-      );
-      await own(
-        ...wrong.map(deleteAddress),
-        ...(bridge.mac === mac ? [] : [setLinkMac(name, mac)]),
-        withoutInet6(name),
-        setLinkUp(name),
-        ...wanted.map(({ address, prefixLength }) => addAddress(bridge.index, address, prefixLength)),
-      );
+      if (bridge.mac !== mac) await own(setLinkMac(name, mac));
+      await setUpOwn(routes, bridge, addresses);
       return bridge;
     },
 
@@ -228,25 +171,6 @@ export function createLinks(kernel: Kernel): Links {
 
     disconnect: (request) => leave(request),
 
-    close() {
-      void opened?.then((socket) => socket.close());
-      opened = undefined;
-    },
+    close: () => routes.close(),
   };
-}
-
-/**
- * Finding neighbours by IPv6 takes a link-local address. Ours are given, not made by the kernel: there at once, and only on links
- * with IPv6.
- */
-function withLinkLocal(addresses: readonly LinkAddress[], linkLocal: string): readonly LinkAddress[] {
-  const hasInet6 = addresses.some(({ address }) => isIPv6(address));
-  return hasInet6 ? [...addresses, { address: linkLocal, prefixLength: linkLocalPrefix }] : addresses;
-}
-
-/** As the kernel itself would make it (RFC 4291, appendix A): `02:42:ac:12:00:02` → `fe80::42:acff:fe12:2`. */
-function linkLocalOf(mac: string): string {
-  const [first = 0, ...rest] = Buffer.from(mac.replaceAll(':', ''), 'hex');
-  const id = Buffer.from([first ^ 2, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)]);
-  return addressText(Buffer.concat([Buffer.from('fe80000000000000', 'hex'), id]));
 }

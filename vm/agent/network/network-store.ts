@@ -14,7 +14,7 @@ const words = z.record(z.string(), z.string());
 const document = z.object({
   id: z.string(),
   name: z.string(),
-  driver: z.literal('bridge'),
+  driver: z.enum(['bridge', 'macvlan', 'ipvlan']),
   createdAtMs: z.number(),
   internal: z.boolean(),
   attachable: z.boolean(),

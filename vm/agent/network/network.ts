@@ -55,7 +55,7 @@ export interface Endpoint {
   readonly gateway: string;
   /** Missing in a network without IPv6. */
   readonly inet6?: Inet6Place;
-  /** `02:42:ac:11:00:02`. */
+  /** `02:42:ac:11:00:02`; empty with ipvlan, whose links have that of what they share. */
   readonly mac: string;
   readonly aliases: readonly string[];
   /** `eth0`; empty without a link. */
@@ -93,25 +93,29 @@ export interface Subnet {
   readonly auxiliary?: Readonly<Record<string, string>>;
 }
 
+/** Of networks that users make. */
+export type NetworkDriver = 'bridge' | 'macvlan' | 'ipvlan';
+
 /** What `GET /networks` tells of a network. */
 export interface NetworkRecord {
   /** 64 hex digits, the same after a restart. */
   readonly id: string;
   readonly name: string;
-  readonly driver: 'bridge' | 'host' | 'null';
+  readonly driver: NetworkDriver | 'host' | 'null';
   readonly createdAtMs: number;
   /** Nothing gets in or out. */
   readonly internal: boolean;
   readonly attachable: boolean;
-  /** For the driver `bridge` one of IPv4, then one of IPv6 if it has that; none for `host` and `null`. */
+  /** One of IPv4, then one of IPv6 if it has that; none for `host` and `null`. */
   readonly subnets: readonly Subnet[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** `POST /networks/create`; the driver is `bridge`. */
+/** `POST /networks/create` */
 export interface NetworkRequest {
   readonly name: string;
+  readonly driver: NetworkDriver;
   readonly internal: boolean;
   readonly attachable: boolean;
   readonly ipam: IpamRequest;

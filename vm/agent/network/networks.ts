@@ -56,12 +56,19 @@ export function inet6SubnetOf({ subnets }: Pick<NetworkRecord, 'subnets'>): Subn
 /** Its containers reach the world and are published, but do not reach one another. */
 export const isolatesContainers = ({ options }: NetworkRecord): boolean => options[containersOption] === 'false';
 
+/** Its containers reach the world by it. What those of macvlan and ipvlan share leads nowhere. */
+export const leadsOut = ({ driver, internal }: NetworkRecord): boolean => driver === 'bridge' && !internal;
+
 export const isPredefined = ({ name }: NetworkRecord): boolean => ['bridge', 'host', 'none'].includes(name);
 
-/** Name of the link that is the network's bridge. */
-export function bridgeName({ id, options }: NetworkRecord): string {
+/** Name of the guest's link in the network: its bridge, or the guest's own place on what containers share. */
+export function bridgeName({ id, driver, options }: NetworkRecord): string {
+  if (driver !== 'bridge') return `gw-${id.slice(0, 12)}`;
   return options['com.docker.network.bridge.name'] ?? `br-${id.slice(0, 12)}`;
 }
+
+/** Name of the link that containers of a network of macvlan or ipvlan share, as Docker names it. */
+export const sharedParentName = ({ id }: NetworkRecord): string => `dm-${id.slice(0, 12)}`;
 
 /** By name, id or unique id prefix, in this order. */
 export function findNetwork(networks: readonly NetworkRecord[], nameOrId: string): NetworkRecord {

@@ -3,6 +3,7 @@ import { EngineError } from '../../contract/errors.ts';
 import { createAddressPool } from './address-pool.ts';
 import type { IpamRequest, NetworkRecord, NetworkRequest, Subnet } from './network.ts';
 import { bridgeName, isPredefined, mtuOption } from './networks.ts';
+import { sharedKindOf } from './shared-kind.ts';
 import {
   addressNumber,
   type Family,
@@ -62,7 +63,7 @@ export function planNetwork(id: string, request: NetworkRequest, surroundings: S
   if (existing.some(({ name }) => name === request.name)) {
     throw new EngineError('conflict', `network with name ${request.name} already exists`);
   }
-  const { name, internal, attachable, options, labels } = request;
+  const { name, driver, internal, attachable, options, labels } = request;
   const inUse = existing.flatMap(({ subnets }) => subnets.map(({ subnet }) => subnet));
   const taken = [...inUse, ...surroundings.reserved].map((subnet) => parseSubnet(subnet));
   const inet6Pools = [{ whole: surroundings.inet6Pool, prefixLength: inet6PrefixLength }];
@@ -73,7 +74,7 @@ export function planNetwork(id: string, request: NetworkRequest, surroundings: S
   const record: NetworkRecord = {
     id,
     name,
-    driver: 'bridge',
+    driver,
     createdAtMs: Date.now(),
     internal,
     attachable,
@@ -81,7 +82,8 @@ export function planNetwork(id: string, request: NetworkRequest, surroundings: S
     options,
     labels,
   };
-  checkBridge(record, existing);
+  if (driver === 'bridge') checkBridge(record, existing);
+  else sharedKindOf(record);
   checkMtu(record);
   return record;
 }

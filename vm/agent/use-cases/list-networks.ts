@@ -63,7 +63,7 @@ function view(network: NetworkRecord, containers: Readonly<Record<string, object
     Created: rfc3339(network.createdAtMs),
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv4: network.driver === 'bridge',
+    EnableIPv4: network.subnets.length > 0,
     EnableIPv6: inet6SubnetOf(network) !== undefined,
     IPAM: {
       Driver: 'default',

@@ -4,7 +4,7 @@ import { parseTime } from '../clock.ts';
 import type { Filters } from '../filters.ts';
 import { log, errorText } from '../log.ts';
 import { parseNetworkMode } from '../network/network-mode.ts';
-import type { IpamRequest, NetworkRecord } from '../network/network.ts';
+import type { IpamRequest, NetworkDriver, NetworkRecord } from '../network/network.ts';
 import { isPredefined } from '../network/networks.ts';
 import { isRunning } from '../state/container-record.ts';
 import type { ContainerRecord, EndpointRequest } from '../state/container-record.ts';
@@ -53,11 +53,12 @@ export interface CreatedNetwork {
 
 /** Throws `invalid-parameter`, `not-found` (driver), `conflict` (name) or `forbidden` (overlap). */
 export async function createNetwork(parts: Parts, request: CreateNetworkRequest): Promise<CreatedNetwork> {
-  checkSupported(request);
+  const driver = supportedDriver(request);
   const { name, internal, attachable, options, labels, ipv6 } = request;
-  const [inet6, inet] = splitByFamily(request.subnets);
+  const [inet6, inet] = splitByFamily(request.subnets, driver);
   const network = await parts.network.create({
     name,
+    driver,
     internal,
     attachable,
     options,
@@ -76,12 +77,13 @@ export async function createNetwork(parts: Parts, request: CreateNetworkRequest)
 /** At most one each. */
 function splitByFamily(
   subnets: readonly SubnetRequest[],
+  driver: NetworkDriver,
 ): readonly [inet6: SubnetRequest | undefined, inet: SubnetRequest | undefined] {
   const isInet6 = ({ subnet }: SubnetRequest): boolean => subnet.includes(':');
   const inet6 = subnets.filter(isInet6);
   const inet = subnets.filter((one) => !isInet6(one));
   if (inet6.length > 1 || inet.length > 1) {
-    throw new EngineError('invalid-parameter', "bridge driver doesn't support multiple subnets");
+    throw new EngineError('invalid-parameter', `${driver} driver doesn't support multiple subnets`);
   }
   return [inet6[0], inet[0]];
 }
@@ -229,7 +231,7 @@ async function withContainer(
   });
 }
 
-function checkSupported(request: CreateNetworkRequest): void {
+function supportedDriver(request: CreateNetworkRequest): NetworkDriver {
   const { name, driver } = request;
   const refuse = (message: string): never => {
     throw new EngineError('invalid-parameter', message);
@@ -248,12 +250,7 @@ function checkSupported(request: CreateNetworkRequest): void {
       'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
     );
   }
-  if (driver === 'macvlan' || driver === 'ipvlan') {
-    refuse(
-      `the driver ${driver} cannot work here: the VM's link to the host carries one address only. Use the driver bridge and publish ports`,
-    );
-  }
-  if (driver !== '' && driver !== 'bridge') {
+  if (driver !== '' && driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan') {
     throw new EngineError('not-found', `plugin "${driver}" not found`);
   }
   if (request.ipamDriver !== '' && request.ipamDriver !== 'default') {
@@ -262,4 +259,5 @@ function checkSupported(request: CreateNetworkRequest): void {
   if (request.usesConfig)
     refuse('networks made from the configuration of others (config-only, config-from) are not supported');
   if (!request.ipv4) refuse('IPv4 cannot be switched off for a network: containers are published and find names by it');
+  return driver === '' ? 'bridge' : driver;
 }

@@ -30,7 +30,8 @@ const link = {
   address: 1,
   name: 3,
   mtu: 4,
-  peer: 5,
+  /** Of a pair: the other end. Else: the link below. */
+  parent: 5,
   master: 10,
   info: 18,
   afSpec: 26,
@@ -40,6 +41,11 @@ const link = {
 const linkInfo = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const bridgePortIsolated = 33;
 const vethPeer = 1;
+const macvlanMode = 1;
+const ipvlan = { mode: 1, flags: 2 } as const;
+const macvlanModes = { private: 1, vepa: 2, bridge: 4 } as const;
+const ipvlanModes = { l2: 0, l3: 1, l3s: 2 } as const;
+const ipvlanFlags = { bridge: 0, private: 1, vepa: 2 } as const;
 const inet6AddressGeneration = 8;
 const inet6None = 1;
 const addressPart = { address: 1, local: 2, broadcast: 4 } as const;
@@ -116,6 +122,65 @@ export function createVeth(request: VethRequest): NetlinkRequest {
   };
 }
 
+/** A link that leads nowhere, for others to share. */
+export function createDummy(name: string, mtu: number): NetlinkRequest {
+  return {
+    attempt: `create link ${name}`,
+    type: types.newLink,
+    flags: acknowledge | create | exclusive,
+    body: Buffer.concat([
+      linkHeader(0),
+      attributeString(link.name, name),
+      attributeU32(link.mtu, mtu),
+      nested(link.info, attributeString(linkInfo.kind, 'dummy')),
+    ]),
+  };
+}
+
+/** How links that share one parent are told apart: by MAC address, or by IP address (ip-link(8), `macvlan` and `ipvlan`). */
+export type SharedLinkKind =
+  | { readonly driver: 'macvlan'; readonly mode: keyof typeof macvlanModes }
+  | { readonly driver: 'ipvlan'; readonly mode: keyof typeof ipvlanModes; readonly flag: keyof typeof ipvlanFlags };
+
+export interface SharedLinkRequest {
+  readonly name: string;
+  /** Index of the parent, in the namespace that is asked. */
+  readonly parent: number;
+  readonly kind: SharedLinkKind;
+  /** Not with `ipvlan`, whose links have their parent's. */
+  readonly mac: string;
+  readonly mtu: number;
+  /** Where it is made; undefined: in the namespace that is asked. */
+  readonly namespaceDescriptor?: number;
+}
+
+/** Down. */
+export function createSharedLink({ kind, ...request }: SharedLinkRequest): NetlinkRequest {
+  const data =
+    kind.driver === 'macvlan'
+      ? attributeU32(macvlanMode, macvlanModes[kind.mode])
+      : Buffer.concat([
+          attribute(ipvlan.mode, u16(ipvlanModes[kind.mode])),
+          attribute(ipvlan.flags, u16(ipvlanFlags[kind.flag])),
+        ]);
+  return {
+    attempt: `create link ${request.name}`,
+    type: types.newLink,
+    flags: acknowledge | create | exclusive,
+    body: Buffer.concat([
+      linkHeader(0),
+      attributeString(link.name, request.name),
+      attributeU32(link.parent, request.parent),
+      attributeU32(link.mtu, request.mtu),
+      ...(kind.driver === 'macvlan' ? [attribute(link.address, macBytes(request.mac))] : []),
+      ...(request.namespaceDescriptor === undefined
+        ? []
+        : [attributeU32(link.namespaceDescriptor, request.namespaceDescriptor)]),
+      nested(link.info, attributeString(linkInfo.kind, kind.driver), nested(linkInfo.data, data)),
+    ]),
+  };
+}
+
 export function setLinkUp(name: string): NetlinkRequest {
   return changeLink(`set link ${name} up`, Buffer.concat([linkHeader(0, flagUp), attributeString(link.name, name)]));
 }
@@ -157,6 +222,11 @@ export function setLinkMac(name: string, mac: string): NetlinkRequest {
   );
 }
 
+/** Of a link that is down. */
+export function setLinkName(index: number, name: string): NetlinkRequest {
+  return changeLink(`name link ${index} ${name}`, Buffer.concat([linkHeader(index), attributeString(link.name, name)]));
+}
+
 export function deleteLink(name: string): NetlinkRequest {
   return {
     attempt: `delete link ${name}`,
@@ -165,6 +235,11 @@ export function deleteLink(name: string): NetlinkRequest {
     body: Buffer.concat([linkHeader(0), attributeString(link.name, name)]),
     expected: ['ENODEV'],
   };
+}
+
+export function deleteLinkAt(index: number): NetlinkRequest {
+  const attempt = `delete link ${index}`;
+  return { attempt, type: types.delLink, flags: acknowledge, body: linkHeader(index), expected: ['ENODEV'] };
 }
 
 export function setLinkGroup(name: string, group: number): NetlinkRequest {
@@ -216,7 +291,7 @@ export function decodeLinks(messages: readonly NetlinkMessage[]): Link[] {
         mac: mac === undefined ? '' : [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':'),
         mtu: findAttribute(attributes, link.mtu)?.readUInt32LE(0) ?? 0,
         up: (body.readUInt32LE(8) & flagUp) !== 0,
-        peer: findAttribute(attributes, link.peer)?.readUInt32LE(0) ?? 0,
+        peer: findAttribute(attributes, link.parent)?.readUInt32LE(0) ?? 0,
         master: findAttribute(attributes, link.master)?.readUInt32LE(0) ?? 0,
       },
     ];
@@ -328,6 +403,12 @@ export function deleteNeighbour(index: number, address: string): NetlinkRequest 
 function macBytes(mac: string): Buffer {
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new TypeError(`not a MAC address: ${mac}`);
   return Buffer.from(mac.replaceAll(':', ''), 'hex');
+}
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
 }
 
 const familyOf = (address: Buffer): number => (address.length === 16 ? familyInet6 : familyInet);

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkRequest } from '../../../../../vm/agent/network/network.ts';
-import { bridgeName, defaultNetworks, findNetwork, inet6PoolOf } from '../../../../../vm/agent/network/networks.ts';
+import {
+  bridgeName,
+  defaultNetworks,
+  findNetwork,
+  inet6PoolOf,
+  leadsOut,
+  sharedParentName,
+} from '../../../../../vm/agent/network/networks.ts';
 import { checkRemovable, defaultInetPools, planNetwork, poolOf } from '../../../../../vm/agent/network/plan-network.ts';
+import { sharedKindOf } from '../../../../../vm/agent/network/shared-kind.ts';
 
 const existing = defaultNetworks('test', 0, 1500);
 const request = (name: string, more: Partial<NetworkRequest> = {}): NetworkRequest => ({
   name,
+  driver: 'bridge',
   internal: false,
   attachable: false,
   ipam: {},
@@ -174,4 +183,28 @@ test('what every engine has stays; what is in use says by whom', () => {
   const mine = plan(request('mine'));
   checkRemovable(mine, []);
   assert.throws(() => checkRemovable(mine, [{ containerName: 'web' }]), /active endpoints \(name:"web"\)/);
+});
+
+test('macvlan and ipvlan: their modes, words for what cannot be had, and no bridge', () => {
+  const of = (driver: 'macvlan' | 'ipvlan', options: Record<string, string> = {}) =>
+    sharedKindOf(plan(request('shared', { driver, options })));
+  assert.deepEqual(of('macvlan'), { driver: 'macvlan', mode: 'bridge' });
+  assert.deepEqual(of('macvlan', { macvlan_mode: 'vepa' }), { driver: 'macvlan', mode: 'vepa' });
+  assert.deepEqual(of('ipvlan'), { driver: 'ipvlan', mode: 'l2', flag: 'bridge' });
+  assert.deepEqual(of('ipvlan', { ipvlan_mode: 'l3s', ipvlan_flag: 'private' }), {
+    driver: 'ipvlan',
+    mode: 'l3s',
+    flag: 'private',
+  });
+  assert.throws(() => of('macvlan', { macvlan_mode: 'x' }), {
+    message: "requested macvlan mode 'x' is not valid, 'bridge' mode is the macvlan driver default",
+  });
+  assert.throws(() => of('ipvlan', { ipvlan_mode: 'l4' }), /requested ipvlan mode 'l4' is not valid/);
+  assert.throws(() => of('ipvlan', { ipvlan_flag: 'x' }), /requested ipvlan flag 'x' is not valid/);
+  assert.throws(() => of('macvlan', { macvlan_mode: 'passthru' }), /passthru cannot be had/);
+  assert.throws(() => of('ipvlan', { parent: 'eth0' }), /the parent eth0 cannot be shared: .* Leave the option out/);
+  const record = plan(request('shared', { driver: 'macvlan', options: { 'com.docker.network.bridge.name': 'x' } }));
+  assert.deepEqual([bridgeName(record), sharedParentName(record)], ['gw-aaaaaaaaaaaa', 'dm-aaaaaaaaaaaa']);
+  assert.deepEqual([leadsOut(record), leadsOut(plan(request('own')))], [false, true]);
+  assert.equal(sharedKindOf(plan(request('own'))), undefined);
 });

@@ -33,7 +33,7 @@ test('create: what cannot be had is refused in words', async (t) => {
   await refused({}, 'invalid-parameter');
   await refused({ Name: 'x', Driver: 'host' }, 'forbidden');
   await refused({ Name: 'x', Driver: 'overlay' }, 'unavailable');
-  await refused({ Name: 'x', Driver: 'macvlan' }, 'invalid-parameter');
+  await refused({ Name: 'x', Driver: 'macvlan', Options: { parent: 'eth0' } }, 'invalid-parameter');
   await refused({ Name: 'x', Driver: 'weave' }, 'not-found');
   await refused({ Name: 'x', EnableIPv4: false, EnableIPv6: true }, 'invalid-parameter');
   await refused({ Name: 'x', IPAM: { Driver: 'weave' } }, 'not-found');
