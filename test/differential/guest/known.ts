@@ -53,6 +53,16 @@ export const knownDifferences: Readonly<Record<string, string>> = {
   'docker inspect fixed --format "{{json .NetworkSettings.Ports}} {{json .NetworkSettings.SandboxKey}} {{.NetworkSettings.IPAddress}} {{.NetworkSettings.Gateway}}" | sed "s/netns.[0-9a-f]*/netns/"':
     'each keeps namespaces in its own way',
   'docker network connect --ip 1.2.3.4 n6 fixed': 'later engines word it so',
+  'docker network create -d macvlan --subnet 10.$S.60.0/24 mv; docker network inspect mv --format "{{.Driver}} {{.Internal}} {{.EnableIPv6}} {{json .Options}} {{json .IPAM.Config}}"':
+    'the gateway that was chosen is told, not only one that was given',
+  'docker ps --filter name=shared --format "{{.Ports}}"': 'what the image or -p exposes is told of every network',
+  'docker inspect shared --format "{{json .NetworkSettings.Networks.mv.Gateway}}"':
+    'a network that leads nowhere has no way out; docker.io names a gateway that is not there',
+  'docker exec shared ip route | grep -c default':
+    'a network that leads nowhere has no way out, and who tries is told at once',
+  'docker network create -d ipvlan -o ipvlan_flag=x mf; docker network rm mf': 'an option of later engines',
+  'docker network create -d macvlan -o parent=nothing0 mp; docker network rm mp':
+    'a parent cannot be shared here, whether it is there or not',
   'docker network rm n7': 'later engines tell by whom it is used',
   'docker run -d --name published -p ${P}80:80 -p 127.0.0.1:${P}81:81/udp -p ${P}90-${P}92:90-92 --stop-signal KILL busybox sleep 1000 > /dev/null; docker port published | sort':
     'ports are published to IPv4 addresses only',
