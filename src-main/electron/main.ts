@@ -7,7 +7,7 @@ import { linkScheme, parseDeepLink, type DeepLink } from '../contract/deep-links
 import { AppError } from '../contract/errors.ts';
 import type { ContainerView } from '../contract/engine.ts';
 import type { Settings, VmView } from '../contract/vm.ts';
-import { shellCalls } from '../handlers/app.ts';
+import { externalUrl, shellCalls } from '../handlers/app.ts';
 import { openHome } from '../open-home.ts';
 import { guardContents, guardSession } from './hardening.ts';
 import { serveWindows } from './ipc.ts';
@@ -123,6 +123,7 @@ async function main(): Promise<void> {
     openHome: () => void shell.openPath(home.paths.root),
     quit: () => app.quit(),
     openContainer: ({ name }, tab) => window.show({ noun: 'containers', name, tab }),
+    openPort: (url) => void shell.openExternal(externalUrl(url)).catch(() => undefined),
     startContainer: (container) => act('containers.start', container),
     stopContainer: (container) => act('containers.stop', container),
   };

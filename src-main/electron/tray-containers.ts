@@ -1,24 +1,29 @@
 /** The containers in the tray's menu, as data. */
 import type { MenuItemConstructorOptions } from 'electron';
 import type { ContainerView } from '../contract/engine.ts';
+import { distinctPorts, portUrl } from '../contract/ports.ts';
 import { menuText } from './plain-text.ts';
 
 export interface ContainerActions {
   readonly openContainer: (container: ContainerView, tab: 'logs' | 'terminal') => void;
+  /** In the user's browser. */
+  readonly openPort: (url: string) => void;
   readonly startContainer: (container: ContainerView) => void;
   readonly stopContainer: (container: ContainerView) => void;
 }
 
 /** A menu of more is not read any more; the window has all of them. */
 const maxShown = 12;
+/** Of one container. */
+const maxPorts = 8;
 
 export function isUp({ state }: ContainerView): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting';
 }
 
-/** Of the states only: when it is the same, the menu need not be made anew. */
+/** Of what the menu shows: when it is the same, the menu need not be made anew. */
 export function trayKey(containers: readonly ContainerView[]): string {
-  return JSON.stringify(containers.map(({ id, name, state }) => [id, name, state]));
+  return JSON.stringify(containers.map(({ id, name, state, ports }) => [id, name, state, urlsOf(ports)]));
 }
 
 /** Those that run, each with what can be done to it; those that do not, below, to be started. */
@@ -62,10 +67,20 @@ function runningItem(container: ContainerView, actions: ContainerActions): MenuI
         enabled: state === 'running',
         click: () => actions.openContainer(container, 'terminal'),
       },
+      ...urlsOf(container.ports).map((url) => ({
+        label: `Open ${url.replace(/^https?:\/\/|\/$/g, '')}`,
+        click: () => actions.openPort(url),
+      })),
       { type: 'separator' },
       { label: 'Stop', click: () => actions.stopContainer(container) },
     ],
   };
+}
+
+function urlsOf(ports: ContainerView['ports']): readonly string[] {
+  return distinctPorts(ports)
+    .flatMap((port) => portUrl(port) ?? [])
+    .slice(0, maxPorts);
 }
 
 function moreItem(count: number): MenuItemConstructorOptions[] {

@@ -1,6 +1,6 @@
 import type { PortView } from '../../src-main/contract/engine.ts';
 import { openLink } from '../actions/links.ts';
-import { distinctPorts, portUrl } from '../format/ports.ts';
+import { distinctPorts, portUrl } from '../../src-main/contract/ports.ts';
 
 export function PortLinks({ ports }: { ports: readonly PortView[] }) {
   const distinct = distinctPorts(ports);

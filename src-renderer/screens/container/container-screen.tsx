@@ -11,7 +11,7 @@ import { Empty } from '../../components/empty.tsx';
 import { MoreMenu } from '../../components/menu.tsx';
 import { PortLink } from '../../components/port-links.tsx';
 import { Outside } from '../../components/text.tsx';
-import { distinctPorts } from '../../format/ports.ts';
+import { distinctPorts } from '../../../src-main/contract/ports.ts';
 import { shortId } from '../../format/quantities.ts';
 import { LogView } from '../../logs/log-view.tsx';
 import { containerTabs, navigate, type ContainerTab } from '../../stores/navigation.ts';

@@ -2,7 +2,7 @@ import type { ContainerDetails, ContainerView } from '../../../src-main/contract
 import { Facts, type Fact } from '../../components/facts.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PortLink } from '../../components/port-links.tsx';
-import { distinctPorts } from '../../format/ports.ts';
+import { distinctPorts } from '../../../src-main/contract/ports.ts';
 import { formatBytes, formatTime } from '../../format/quantities.ts';
 import { readLimits, readMounts } from './raw-inspect.ts';
 import type { Details } from './use-details.ts';

@@ -32,11 +32,19 @@ test('the tray has what runs with what can be done to it, and what can be starte
     done.push([verb, one.name, ...(tab === undefined ? [] : [tab])].join(' '));
   const actions = {
     openContainer: note('open'),
+    openPort: (url: string) => done.push(url),
     startContainer: note('start'),
     stopContainer: note('stop'),
   } as unknown as MenuActions;
+  const ports = [
+    { containerPort: 80, protocol: 'tcp', hostIp: '127.0.0.1', hostPort: 8080 },
+    { containerPort: 80, protocol: 'tcp', hostIp: '::1', hostPort: 8080 },
+    { containerPort: 53, protocol: 'udp', hostIp: '127.0.0.1', hostPort: 5353 },
+    { containerPort: 443, protocol: 'tcp', hostIp: '', hostPort: 443 },
+    { containerPort: 9000, protocol: 'tcp' },
+  ] as const;
   const all = [
-    container('web', 'running', { health: 'unhealthy' }),
+    container('web', 'running', { health: 'unhealthy', ports }),
     container('db', 'paused'),
     container('job', 'exited'),
     container('a&b\u202e\u001b[31m<b>', 'running'),
@@ -53,10 +61,22 @@ test('the tray has what runs with what can be done to it, and what can be starte
     assert.notEqual(item?.enabled, false);
     (item?.click as (() => void) | undefined)?.();
   };
-  for (const label of ['Open', 'Open Terminal', 'Stop']) click(below('web (unhealthy)'), label);
+  const ofWeb = ['Open', 'Open Terminal', 'Open localhost:8080', 'Open localhost:443', undefined, 'Stop'];
+  assert.deepEqual(
+    below('web (unhealthy)').map(({ label }) => label),
+    ofWeb,
+  );
+  for (const label of ofWeb) if (label !== undefined) click(below('web (unhealthy)'), label);
   assert.equal(below('db (paused)').find(({ label }) => label === 'Open Terminal')?.enabled, false);
   click(below('Start'), 'job');
-  assert.deepEqual(done, ['open web logs', 'open web terminal', 'stop web', 'start job']);
+  assert.deepEqual(done, [
+    'open web logs',
+    'open web terminal',
+    'http://localhost:8080/',
+    'https://localhost:443/',
+    'stop web',
+    'start job',
+  ]);
 });
 
 test('without a usable engine the tray has no containers; of many it shows some', () => {
@@ -76,6 +96,8 @@ test('a change of words alone makes no new menu', () => {
   const before = [container('web', 'running', { status: 'Up 1 minute' })];
   assert.equal(trayKey(before), trayKey([container('web', 'running', { status: 'Up 2 minutes' })]));
   assert.notEqual(trayKey(before), trayKey([container('web', 'exited')]));
+  const ports = [{ containerPort: 80, protocol: 'tcp', hostIp: '', hostPort: 80 }] as const;
+  assert.notEqual(trayKey(before), trayKey([container('web', 'running', { ports })]));
 });
 
 test('what the system draws has no control characters, no direction marks and an end', () => {

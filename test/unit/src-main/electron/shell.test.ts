@@ -217,6 +217,7 @@ const noActions: MenuActions = {
   openHome: () => undefined,
   quit: () => undefined,
   openContainer: () => undefined,
+  openPort: () => undefined,
   startContainer: () => undefined,
   stopContainer: () => undefined,
 };

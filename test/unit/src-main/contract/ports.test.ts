@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortView } from '../../../../src-main/contract/engine.ts';
-import { distinctPorts, portUrl } from '../../../../src-renderer/format/ports.ts';
+import { distinctPorts, portUrl } from '../../../../src-main/contract/ports.ts';
 
 const port = (values: Partial<PortView>): PortView => ({ containerPort: 80, protocol: 'tcp', ...values });
 

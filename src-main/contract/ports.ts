@@ -1,5 +1,5 @@
-/** Ports in the window's words. */
-import type { PortView } from '../../src-main/contract/engine.ts';
+/** Ports as the window and the tray offer them. */
+import type { PortView } from './engine.ts';
 
 /** Where a published TCP port is reached from this computer, as a link. */
 export function portUrl(port: PortView): string | undefined {
