@@ -13,7 +13,7 @@ import type { PortForward, RunningVm, VmBackend, VmRecord } from '../vm/backend.
 import { linkTarget } from '../vm/boot.ts';
 import { openGuestImage } from '../vm/guest-image.ts';
 import { readRecord } from '../vm/record.ts';
-import { readSaved } from '../vm/saved-state.ts';
+import { asleepWords, readSaved } from '../vm/saved-state.ts';
 import {
   checkGuestStage,
   checkHome,
@@ -194,10 +194,7 @@ function stoppedChecks(record: VmRecord | undefined): DoctorCheck[] {
 
 function sleepingChecks(): DoctorCheck[] {
   const names = ['monitor', 'ssh', 'agent', 'disk', 'network', 'engine', 'docker socket'];
-  return [
-    ok('process', 'asleep: its state is on the disk, and any docker command or published port wakes it'),
-    ...names.map((name) => skipped(name, 'the VM is asleep')),
-  ];
+  return [ok('process', asleepWords), ...names.map((name) => skipped(name, 'the VM is asleep'))];
 }
 
 function gibibytes(bytes: number): string {

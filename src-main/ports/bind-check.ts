@@ -1,9 +1,9 @@
 /** Tries a port before the VM's monitor does: the monitor only says that it failed, the system says why. */
-import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
 import type { FailedPort } from '../../vm/contract/wherry-api.ts';
 import type { HostPort } from '../vm/backend.ts';
+import { bindTo, datagramSocket, listenOn } from './bind.ts';
 import { describeHolder, findHolder } from './holder.ts';
 
 export type BindProblem = Pick<FailedPort, 'reason' | 'message'>;
@@ -18,19 +18,17 @@ export async function checkBind(port: HostPort): Promise<BindProblem | undefined
   }
 }
 
-async function bindTcp({ hostIp, hostPort }: HostPort): Promise<void> {
+async function bindTcp(port: HostPort): Promise<void> {
   const server = net.createServer();
-  server.listen({ host: hostIp, port: hostPort, exclusive: true, ipv6Only: true });
-  await once(server, 'listening');
+  await listenOn(server, port);
   server.close();
   await once(server, 'close');
 }
 
-async function bindUdp({ hostIp, hostPort }: HostPort): Promise<void> {
-  const socket = net.isIPv6(hostIp) ? dgram.createSocket({ type: 'udp6', ipv6Only: true }) : dgram.createSocket('udp4');
+async function bindUdp(port: HostPort): Promise<void> {
+  const socket = datagramSocket(port);
   try {
-    socket.bind({ address: hostIp, port: hostPort, exclusive: true });
-    await once(socket, 'listening');
+    await bindTo(socket, port);
   } finally {
     socket.close();
   }

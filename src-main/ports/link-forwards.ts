@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '../contract/errors.ts';
 import { isSameForward, isSameHostPort } from '../vm/backend.ts';
 import type { HostForwards, HostPort, PortForward } from '../vm/backend.ts';
+import { listenOn } from './bind.ts';
 
 /** A client that waits longer for its container than this is told no: the link may be down. */
 const connectTimeoutMs = 10_000;
@@ -46,9 +47,8 @@ export class LinkForwards implements HostForwards, AsyncDisposable {
       socket.once('close', () => sockets.delete(socket));
       void this.#join(socket, forward.guestPort);
     });
-    server.listen({ host: hostIp, port: hostPort, ipv6Only: true, exclusive: true });
     try {
-      await once(server, 'listening');
+      await listenOn(server, forward);
     } catch (cause) {
       throw new AppError('port-taken', `publish ${hostIp}:${hostPort}: ${(cause as Error).message}`, {
         hint: 'Choose another port, or end what uses this one.',

@@ -3,10 +3,10 @@
  * its port leads to the guest again, and then joined to it, so that the client notices no more than a slow answer. A datagram wakes
  * it too, and is lost as datagrams may be: its sender asks again.
  */
-import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import { isSameHostPort, type HostPort } from '../vm/backend.ts';
+import { bindTo, datagramSocket, listenOn } from './bind.ts';
 
 /** Of one port while the VM wakes; a client that is turned away tries again. */
 const heldConnections = 256;
@@ -82,8 +82,7 @@ export class WakingPorts implements AsyncDisposable {
       else socket.resetAndDestroy();
     });
     server.maxConnections = heldConnections;
-    server.listen({ host: port.hostIp, port: port.hostPort, ipv6Only: true, exclusive: true });
-    const opened = once(server, 'listening').then(() => server.on('error', () => undefined));
+    const opened = listenOn(server, port).then(() => server.on('error', () => undefined));
     return {
       opened,
       close: () => {
@@ -95,11 +94,9 @@ export class WakingPorts implements AsyncDisposable {
   }
 
   #openUdp(port: HostPort): { opened: Promise<unknown>; close: () => Promise<unknown> } {
-    const inet6 = net.isIPv6(port.hostIp);
-    const socket = inet6 ? dgram.createSocket({ type: 'udp6', ipv6Only: true }) : dgram.createSocket('udp4');
+    const socket = datagramSocket(port);
     socket.on('message', () => void this.#wake().catch(() => undefined));
-    socket.bind({ address: port.hostIp, port: port.hostPort, exclusive: true });
-    const opened = once(socket, 'listening').then(() => socket.on('error', () => undefined));
+    const opened = bindTo(socket, port).then(() => socket.on('error', () => undefined));
     return {
       opened,
       close: () => {

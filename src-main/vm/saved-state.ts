@@ -9,6 +9,9 @@ import { readIfThere, syncFolder, writeDurably } from '../durable-file.ts';
 import type { HomePaths } from '../home.ts';
 import type { StateFile } from './backend.ts';
 
+/** What a VM that sleeps is, to the user. */
+export const asleepWords = 'asleep: its state is on the disk, and any docker command or published port wakes it';
+
 type Places = Pick<HomePaths['vm'], 'savedState' | 'savedRecord' | 'dataDisk'>;
 
 /** The data disk at one moment: it differs after any write to it, and in a copy. Decimal; nanoseconds since 1970. */

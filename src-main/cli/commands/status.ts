@@ -4,7 +4,7 @@ import { GuestApi } from '../../link/guest-api.ts';
 import { withDeadline } from '../../wait.ts';
 import { exitCodes, type Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { readSaved } from '../../vm/saved-state.ts';
+import { asleepWords, readSaved } from '../../vm/saved-state.ts';
 import { connectToGuest, runningRecord } from '../guest.ts';
 import { connectToOwner } from '../owner.ts';
 import { stoppingWords } from '../progress.ts';
@@ -106,8 +106,6 @@ function describe(found: Status): string[] {
   for (const warning of found.vm?.warnings ?? []) lines.push(`! ${warning.message}`, `  ${warning.hint}`);
   return lines;
 }
-
-const asleepWords = 'asleep: its state is on the disk, and any docker command or published port wakes it';
 
 function describeVm({ vm, process, engineAnswers, asleep }: Status): string {
   const where = process === null ? '' : ` (process ${process.pid})`;

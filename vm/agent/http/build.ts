@@ -1,14 +1,15 @@
 /** `/build`: the classic builder. `/_ping` names it (`Builder-Version: 1`), and there is no `/session`, so that clients fall back to it. */
-import type { ServerResponse } from 'node:http';
 import { EngineError } from '../../contract/errors.ts';
+import { drained } from '../drained.ts';
 import { errorText, log } from '../log.ts';
 import type { BuildOutput, BuildRequest } from '../use-cases/build-request.ts';
 import type { ImageParts } from '../use-cases/image-parts.ts';
 import type { Parts } from '../use-cases/parts.ts';
 import { pruneBuildCache } from '../use-cases/prune-images.ts';
 import { parseImageFilters } from './image-filters.ts';
+import { writeProgressLine } from './progress.ts';
 import { booleanOf } from './query.ts';
-import { drained, sendJson } from './reply.ts';
+import { sendJson } from './reply.ts';
 import type { Route, RouteContext } from './route.ts';
 
 export function buildRoutes(parts: Parts, images: ImageParts): Route[] {
@@ -47,26 +48,20 @@ async function build(
   const quiet = booleanOf(query, 'q');
   const output: BuildOutput = {
     tell: (line) => {
-      if (!quiet) writeLine(response, line);
+      if (!quiet) writeProgressLine(response, line);
     },
     taken: () => drained(response, signal),
   };
   try {
     const id = await buildImage(parts, images, wanted, context, output, signal);
-    if (quiet) writeLine(response, { stream: `${id}\n` });
+    if (quiet) writeProgressLine(response, { stream: `${id}\n` });
   } catch (error) {
     if (signal.aborted) return;
     if (!response.headersSent && exitCodeOf(error) === undefined) throw error;
     if (!(error instanceof EngineError)) log.error('a build failed unexpectedly', error);
     const message = error instanceof Error ? error.message : errorText(error);
     const code = exitCodeOf(error);
-    writeLine(response, { errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
+    writeProgressLine(response, { errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
   }
   response.end();
-}
-
-function writeLine(response: ServerResponse, line: object): void {
-  if (response.destroyed) return;
-  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
-  response.write(`${JSON.stringify(line)}\r\n`);
 }

@@ -6,7 +6,12 @@ import type { ProgressLine } from '../use-cases/pull-progress.ts';
 const maxUnreadBytes = 256 * 1024;
 
 export function writeProgress(response: ServerResponse, line: ProgressLine): void {
-  if (response.destroyed || (line.progress !== undefined && response.writableLength > maxUnreadBytes)) return;
+  if (line.progress === undefined || response.writableLength <= maxUnreadBytes) writeProgressLine(response, line);
+}
+
+/** Of whatever is told in such a stream. Nothing when the client is gone. */
+export function writeProgressLine(response: ServerResponse, line: object): void {
+  if (response.destroyed) return;
   if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
   response.write(`${JSON.stringify(line)}\r\n`);
 }

@@ -1,6 +1,7 @@
 /** Answers: JSON bodies, errors, newline-delimited JSON streams. */
 import type { ServerResponse } from 'node:http';
 import { EngineError } from '../../contract/errors.ts';
+import { drained } from '../drained.ts';
 import { log } from '../log.ts';
 
 export function sendJson(response: ServerResponse, value: unknown, status = 200): void {
@@ -42,18 +43,4 @@ export async function writeChunk(
   signal: AbortSignal,
 ): Promise<void> {
   if (!signal.aborted && !response.write(chunk)) await drained(response, signal);
-}
-
-/** When the client has taken what was written, or is gone. */
-export async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || !response.writableNeedDrain) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      response.off('drain', done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    response.once('drain', done);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -18,7 +18,7 @@ import type { RouteSockets } from './route-sockets.ts';
 /** Of every link of ours with IPv6 that containers meet, as Docker has it. */
 const ownLinkLocal = 'fe80::1';
 const linkLocalPrefix = 64;
-const loopback = 'lo';
+export const loopback = 'lo';
 
 /** Of either family. */
 export interface LinkAddress {

@@ -22,10 +22,9 @@ import {
   setLinkUp,
   withoutInet6,
 } from '../kernel/netlink/route.ts';
-import { setUpContained, setUpOwn, type ContainerLink, type LinkAddress } from './link-addresses.ts';
+import { loopback, setUpContained, setUpOwn, type ContainerLink, type LinkAddress } from './link-addresses.ts';
 import { createRouteSockets } from './route-sockets.ts';
 
-const loopback = 'lo';
 /** Without an uplink (the guest is cut off) containers still reach each other. */
 const defaultMtu = 1500;
 /** Of links about to be deleted; any number that nobody else uses. */

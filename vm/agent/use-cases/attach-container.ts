@@ -1,6 +1,7 @@
 /** Attaches a client to a container, running or about to be started. */
 import type { Duplex } from 'node:stream';
 import { EngineError } from '../../contract/errors.ts';
+import { drained } from '../drained.ts';
 import { log } from '../log.ts';
 import { readLogs } from '../logs/read-logs.ts';
 import type { RunningContainer } from '../runtime/runtime.ts';
@@ -93,20 +94,4 @@ async function sendLogs(parts: Parts, record: ContainerRecord, request: AttachRe
   } finally {
     client.off('close', abort);
   }
-}
-
-function drained(client: Duplex, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      client.off('drain', done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    client.on('drain', done);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -76,18 +76,13 @@ export interface Address {
 }
 
 export function createBridge(name: string, options: { readonly mac: string; readonly mtu: number }): NetlinkRequest {
-  return {
-    attempt: `create bridge ${name}`,
-    type: types.newLink,
-    flags: acknowledge | create | exclusive,
-    body: Buffer.concat([
-      linkHeader(0),
-      attributeString(link.name, name),
-      attribute(link.address, macBytes(options.mac)),
-      attributeU32(link.mtu, options.mtu),
-      nested(link.info, attributeString(linkInfo.kind, 'bridge')),
-    ]),
-  };
+  const bridge = createLink(
+    name,
+    attribute(link.address, macBytes(options.mac)),
+    attributeU32(link.mtu, options.mtu),
+    nested(link.info, attributeString(linkInfo.kind, 'bridge')),
+  );
+  return { ...bridge, attempt: `create bridge ${name}` };
 }
 
 export interface VethRequest {
@@ -108,33 +103,17 @@ export function createVeth(request: VethRequest): NetlinkRequest {
     attributeU32(link.mtu, request.mtu),
     attributeU32(link.namespaceDescriptor, request.peer.namespaceDescriptor),
   ]);
-  return {
-    attempt: `create link ${request.name}`,
-    type: types.newLink,
-    flags: acknowledge | create | exclusive,
-    body: Buffer.concat([
-      linkHeader(0),
-      attributeString(link.name, request.name),
-      attributeU32(link.mtu, request.mtu),
-      attributeU32(link.master, request.master),
-      nested(link.info, attributeString(linkInfo.kind, 'veth'), nested(linkInfo.data, nested(vethPeer, peer))),
-    ]),
-  };
+  return createLink(
+    request.name,
+    attributeU32(link.mtu, request.mtu),
+    attributeU32(link.master, request.master),
+    nested(link.info, attributeString(linkInfo.kind, 'veth'), nested(linkInfo.data, nested(vethPeer, peer))),
+  );
 }
 
 /** A link that leads nowhere, for others to share. */
 export function createDummy(name: string, mtu: number): NetlinkRequest {
-  return {
-    attempt: `create link ${name}`,
-    type: types.newLink,
-    flags: acknowledge | create | exclusive,
-    body: Buffer.concat([
-      linkHeader(0),
-      attributeString(link.name, name),
-      attributeU32(link.mtu, mtu),
-      nested(link.info, attributeString(linkInfo.kind, 'dummy')),
-    ]),
-  };
+  return createLink(name, attributeU32(link.mtu, mtu), nested(link.info, attributeString(linkInfo.kind, 'dummy')));
 }
 
 /** How links that share one parent are told apart: by MAC address, or by IP address (ip-link(8), `macvlan` and `ipvlan`). */
@@ -163,22 +142,16 @@ export function createSharedLink({ kind, ...request }: SharedLinkRequest): Netli
           attribute(ipvlan.mode, u16(ipvlanModes[kind.mode])),
           attribute(ipvlan.flags, u16(ipvlanFlags[kind.flag])),
         ]);
-  return {
-    attempt: `create link ${request.name}`,
-    type: types.newLink,
-    flags: acknowledge | create | exclusive,
-    body: Buffer.concat([
-      linkHeader(0),
-      attributeString(link.name, request.name),
-      attributeU32(link.parent, request.parent),
-      attributeU32(link.mtu, request.mtu),
-      ...(kind.driver === 'macvlan' ? [attribute(link.address, macBytes(request.mac))] : []),
-      ...(request.namespaceDescriptor === undefined
-        ? []
-        : [attributeU32(link.namespaceDescriptor, request.namespaceDescriptor)]),
-      nested(link.info, attributeString(linkInfo.kind, kind.driver), nested(linkInfo.data, data)),
-    ]),
-  };
+  return createLink(
+    request.name,
+    attributeU32(link.parent, request.parent),
+    attributeU32(link.mtu, request.mtu),
+    ...(kind.driver === 'macvlan' ? [attribute(link.address, macBytes(request.mac))] : []),
+    ...(request.namespaceDescriptor === undefined
+      ? []
+      : [attributeU32(link.namespaceDescriptor, request.namespaceDescriptor)]),
+    nested(link.info, attributeString(linkInfo.kind, kind.driver), nested(linkInfo.data, data)),
+  );
 }
 
 export function setLinkUp(name: string): NetlinkRequest {
@@ -228,18 +201,11 @@ export function setLinkName(index: number, name: string): NetlinkRequest {
 }
 
 export function deleteLink(name: string): NetlinkRequest {
-  return {
-    attempt: `delete link ${name}`,
-    type: types.delLink,
-    flags: acknowledge,
-    body: Buffer.concat([linkHeader(0), attributeString(link.name, name)]),
-    expected: ['ENODEV'],
-  };
+  return dropLink(`delete link ${name}`, Buffer.concat([linkHeader(0), attributeString(link.name, name)]));
 }
 
 export function deleteLinkAt(index: number): NetlinkRequest {
-  const attempt = `delete link ${index}`;
-  return { attempt, type: types.delLink, flags: acknowledge, body: linkHeader(index), expected: ['ENODEV'] };
+  return dropLink(`delete link ${index}`, linkHeader(index));
 }
 
 export function setLinkGroup(name: string, group: number): NetlinkRequest {
@@ -254,13 +220,10 @@ export function setLinkGroup(name: string, group: number): NetlinkRequest {
 
 /** All links of a group at once: the kernel's long wait for their last user is then but one. */
 export function deleteLinkGroup(group: number): NetlinkRequest {
-  return {
-    attempt: `delete the links of group ${group}`,
-    type: types.delLink,
-    flags: acknowledge,
-    body: Buffer.concat([linkHeader(0), attributeU32(link.group, group)]),
-    expected: ['ENODEV'],
-  };
+  return dropLink(
+    `delete the links of group ${group}`,
+    Buffer.concat([linkHeader(0), attributeU32(link.group, group)]),
+  );
 }
 
 /** Answers with one link, or nothing when there is none of that name. */
@@ -433,6 +396,20 @@ function addressHeader(address: {
   return header;
 }
 
+function createLink(name: string, ...attributes: readonly Buffer[]): NetlinkRequest {
+  return {
+    attempt: `create link ${name}`,
+    type: types.newLink,
+    flags: acknowledge | create | exclusive,
+    body: Buffer.concat([linkHeader(0), attributeString(link.name, name), ...attributes]),
+  };
+}
+
 function changeLink(attempt: string, body: Buffer): NetlinkRequest {
   return { attempt, type: types.setLink, flags: acknowledge, body };
+}
+
+/** Succeeds when there is none. */
+function dropLink(attempt: string, body: Buffer): NetlinkRequest {
+  return { attempt, type: types.delLink, flags: acknowledge, body, expected: ['ENODEV'] };
 }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { drained } from '../../../../../vm/agent/http/reply.ts';
+import { drained } from '../../../../../vm/agent/drained.ts';
 import { tellOutput } from '../../../../../vm/agent/use-cases/build-run.ts';
 
 function frame(stream: number, text: string | Buffer): Buffer {
